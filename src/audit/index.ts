@@ -1,0 +1,6 @@
+/**
+ * audit: the record of business events, for administrators and for proof. Owns the table `audit_events`.
+ * It does not decide what is an event: the features do, and they keep codes, secrets and whole numbers out of it.
+ * Routes: none.
+ */
+export { createAudit } from './service.ts';

@@ -1,0 +1,11 @@
+import { type RandomSource, systemRandom } from '../lib/ids.ts';
+import { insertEvents } from './store.ts';
+import type { Audit } from './types.ts';
+
+export function createAudit(random: RandomSource = systemRandom): Audit {
+  return {
+    async record(db, at, events) {
+      if (events.length > 0) await insertEvents(db, at, events, random);
+    },
+  };
+}

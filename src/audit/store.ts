@@ -1,0 +1,54 @@
+import { newId, type RandomSource } from '../lib/ids.ts';
+import { json } from '../storage/index.ts';
+import type { Db } from '../storage/types.ts';
+import type { AuditEvent } from './types.ts';
+
+declare module '../storage/types.ts' {
+  interface Database {
+    audit_events: AuditEventsTable;
+  }
+}
+
+interface AuditEventsTable {
+  id: string;
+  at: Date;
+  name: string;
+  actor: string | null;
+  subject: string | null;
+  app_id: string | null;
+  login_id: string | null;
+  session_id: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  result: string | null;
+  reason: string | null;
+  data: Record<string, string | number | boolean | null> | null;
+}
+
+/** A browser's own words: kept for people to read, not for a stranger to fill the table with. */
+const USER_AGENT_LENGTH = 300;
+
+/** One statement for all events. */
+export async function insertEvents(
+  db: Db,
+  at: Date,
+  events: AuditEvent[],
+  random: RandomSource,
+): Promise<void> {
+  const rows = events.map((event) => ({
+    id: newId('evt', random),
+    at,
+    name: event.name,
+    actor: event.actor ?? null,
+    subject: event.subject ?? null,
+    app_id: event.appId ?? null,
+    login_id: event.loginId ?? null,
+    session_id: event.sessionId ?? null,
+    ip: event.ip ?? null,
+    user_agent: event.userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
+    result: event.result ?? null,
+    reason: event.reason ?? null,
+    data: event.data ? json(event.data) : null,
+  }));
+  await db.insertInto('audit_events').values(rows).execute();
+}

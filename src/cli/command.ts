@@ -1,0 +1,31 @@
+import type { ConfigSection, Configuration, Environment } from '../config/types.ts';
+import type { Storage } from '../storage/types.ts';
+
+/** What the composition root offers to commands: the database and configuration, without a server. */
+export interface CommandContext {
+  storage: Pick<Storage, 'migrate' | 'ready'>;
+  configuration: Configuration;
+  close(): Promise<void>;
+}
+
+export interface CommandDeps {
+  variables: Record<string, string | undefined>;
+  write(text: string): void;
+  writeError(text: string): void;
+  /** Opens the database. Throws `DataDirInUse` when another process holds the embedded one. */
+  createContext(environment: Environment): Promise<CommandContext>;
+  /** What the files may say; needs no database. */
+  createSections(environment: Environment): Promise<readonly ConfigSection[]>;
+  /** Resolves when the server is listening; it then runs until the process is told to stop. */
+  serve(environment: Environment): Promise<unknown>;
+  /** A server that the caller closes. */
+  start(environment: Environment): Promise<{ close(): Promise<void> }>;
+}
+
+/** A failure that is explained by its sentence; the command ends with 1. */
+export class CommandFailure extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CommandFailure';
+  }
+}

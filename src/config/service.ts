@@ -1,0 +1,162 @@
+import { stringify } from 'yaml';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { type Fault, Problem } from '../lib/problem.ts';
+import type { Db, Storage, Tx } from '../storage/types.ts';
+import { below, checkDocuments } from './checks.ts';
+import { createReader } from './documents.ts';
+import { ConfigurationError } from './errors.ts';
+import { plan, readStored, type Step } from './plan.ts';
+import { isConfigured, markConfigured, removeSetting, saveSetting } from './store.ts';
+import type { Change, ConfigSection, Configuration, Documents, References } from './types.ts';
+import { fileOf, inOrder } from './validation/schema.ts';
+
+export interface ConfigurationDeps {
+  /** In the order in which they depend on each other: settings, providers, flows, apps, users. */
+  sections: readonly ConfigSection[];
+  storage: Storage;
+  references: References;
+  clock: Clock;
+  log: Logger;
+  /** Called in the transaction that makes the changes, before it commits. */
+  onApplied?(tx: Tx, changes: Change[], now: Date): Promise<void>;
+}
+
+export function createConfiguration(deps: ConfigurationDeps): Configuration {
+  const { sections, storage, references, clock, log } = deps;
+  const reader = createReader({ sections, references });
+
+  async function check(documents: Documents, options: { prune: boolean }): Promise<Fault[]> {
+    return checkDocuments(sections, documents, await readStored(storage.db, sections), {
+      ...options,
+      references,
+    });
+  }
+
+  /** Throws when anything is wrong with the documents; otherwise what would have to be done. */
+  async function planned(documents: Documents, options: { prune: boolean }): Promise<Step[]> {
+    const stored = await readStored(storage.db, sections);
+    const faults = checkDocuments(sections, documents, stored, { ...options, references });
+    faults.push(...invalid(documents));
+    if (faults.length > 0) throw new ConfigurationError(faults);
+    return plan(storage.db, sections, documents, stored);
+  }
+
+  async function apply(documents: Documents, options: { prune: boolean }): Promise<Change[]> {
+    const steps = (await planned(documents, options)).filter(
+      ({ change }) => change.action !== 'delete' || options.prune,
+    );
+    const prepared = await Promise.all(steps.map(prepare));
+    const now = clock.now();
+    const changes = await storage.transaction(async (tx) => {
+      await markConfigured(tx, now);
+      return make(tx, prepared, now);
+    });
+    await storage.revisions.refresh();
+    return changes;
+  }
+
+  async function make(tx: Tx, steps: Step[], now: Date): Promise<Change[]> {
+    const changes: Change[] = [];
+    for (const step of steps) if (await take(tx, step, now)) changes.push(step.change);
+    const topics = new Set(changes.map(({ member }) => (member === 'gateway' ? 'settings' : member)));
+    for (const topic of topics) await storage.revisions.bump(tx, topic);
+    if (changes.length > 0) await deps.onApplied?.(tx, changes, now);
+    return changes;
+  }
+
+  async function applyToEmpty(folder: string): Promise<Change[] | null> {
+    if (await isConfigured(storage.db)) return null;
+    const { documents, faults } = reader.read(folder);
+    if (faults.length > 0)
+      throw new ConfigurationError([...faults, ...(await check(documents, { prune: false }))]);
+    const steps = (await planned(documents, { prune: false })).filter(
+      ({ change }) => change.action !== 'delete',
+    );
+    const prepared = await Promise.all(steps.map(prepare));
+    const now = clock.now();
+    const changes = await storage.transaction(async (tx) =>
+      (await markConfigured(tx, now)) ? make(tx, prepared, now) : null,
+    );
+    if (changes === null) return null;
+    await storage.revisions.refresh();
+    log.info({ folder, changes: changes.length }, 'configuration applied to an empty database');
+    return changes;
+  }
+
+  return {
+    read: (folder) => reader.read(folder),
+    check,
+    diff: async (documents) => (await planned(documents, { prune: false })).map(({ change }) => change),
+    apply,
+    applyToEmpty,
+    export: () => exportFiles(storage.db, sections),
+  };
+}
+
+/** Documents with faults of their own do not get this far, unless somebody sent them all the same. */
+function invalid(documents: Documents): Fault[] {
+  const all = [...Object.values(documents.settings), ...Object.values(documents.collections).flat()];
+  return all.filter(({ valid }) => !valid).map(({ path }) => ({ path, message: 'is not valid' }));
+}
+
+async function prepare(step: Step): Promise<Step> {
+  if (step.kind !== 'item' || step.section.prepare === undefined) return step;
+  const { section, item } = step;
+  const prepared = await placed(item.path, async () => section.prepare?.(item) ?? item);
+  return { ...step, item: { ...item, ...prepared } };
+}
+
+/** Makes one change. Answers false when somebody else has made it in the meantime. */
+async function take(tx: Tx, step: Step, now: Date): Promise<boolean> {
+  if (step.kind === 'setting') {
+    if (step.document === null) await removeSetting(tx, step.change.id);
+    else
+      await saveSetting(
+        tx,
+        step.change.id,
+        { raw: step.document.raw, resolved: step.document.resolved },
+        now,
+      );
+    return true;
+  }
+  if (step.kind === 'removal') {
+    await placed(`database: ${step.change.member} '${step.change.id}'`, () =>
+      step.section.remove(tx, step.change.id),
+    );
+    return true;
+  }
+  const { section, item, position } = step;
+  if (section.createOnly && (await section.same(tx, item, position))) return false;
+  await placed(item.path, () => section.save(tx, item, position, now));
+  return true;
+}
+
+/** Tells of a feature's refusal as a fault at the document's place. */
+async function placed<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const faults = error.errors.length > 0 ? error.errors : [{ path: '', message: error.message }];
+    throw new ConfigurationError(below(path, faults));
+  }
+}
+
+/** The database's configuration as files, by name. */
+async function exportFiles(db: Db, sections: readonly ConfigSection[]): Promise<Record<string, string>> {
+  const stored = await readStored(db, sections);
+  const contents: Record<string, Record<string, unknown>> = {};
+  for (const section of sections) {
+    const file = `${fileOf(section)}.yaml`;
+    const { member, schema } = section;
+    if (section.kind === 'setting') {
+      const setting = stored.settings.get(member);
+      if (setting) contents[file] = { ...contents[file], [member]: inOrder(setting.raw, schema) };
+      continue;
+    }
+    const items = [...(stored.collections.get(member)?.values() ?? [])];
+    if (items.length > 0) contents[file] = { [member]: items.map((item) => inOrder(item, schema)) };
+  }
+  return Object.fromEntries(Object.entries(contents).map(([file, content]) => [file, stringify(content)]));
+}

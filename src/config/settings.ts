@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import Type from 'typebox';
+import type { Logger } from '../lib/log.ts';
+import type { Fault } from '../lib/problem.ts';
+import type { Storage } from '../storage/types.ts';
+import { readSettings } from './store.ts';
+import type { ConfigSection, SettingSection, Settings } from './types.ts';
+import { defaulting } from './validation/schema.ts';
+import { createValidator, type Validator } from './validation/validator.ts';
+
+/** Members of `gateway.yaml` that belong to no feature. */
+export const gatewaySections: SettingSection[] = [
+  {
+    kind: 'setting',
+    member: 'name',
+    schema: Type.String({
+      default: 'Sallyport',
+      minLength: 1,
+      maxLength: 100,
+      description: 'Shown on every page.',
+    }),
+  },
+  {
+    kind: 'setting',
+    member: 'trustedProxies',
+    schema: Type.Array(Type.String(), {
+      default: [],
+      description:
+        'Addresses or networks (10.0.0.0/8) of the proxies whose X-Forwarded-* headers are believed.',
+    }),
+    check: (value) => (value as string[]).flatMap(faultOfNetwork),
+  },
+];
+
+function faultOfNetwork(network: string, index: number): Fault[] {
+  const [address = '', prefix, ...rest] = network.split('/');
+  const family = isIP(address);
+  const bits = prefix === undefined ? 0 : Number(prefix);
+  const isNetwork = family !== 0 && rest.length === 0 && /^\d*$/u.test(prefix ?? '') && prefix !== '';
+  if (isNetwork && bits <= (family === 4 ? 32 : 128)) return [];
+  return [{ path: `[${index}]`, message: `'${network}' is no address and no network such as 10.0.0.0/8` }];
+}
+
+/** Settings in force, kept in memory. Before the first `load` every setting has its defaults. */
+export interface LiveSettings extends Settings {
+  /** Reads them now, and from then on whenever the `settings` revision changes. */
+  load(): Promise<void>;
+}
+
+export function createSettings(deps: {
+  sections: readonly ConfigSection[];
+  storage: Pick<Storage, 'db' | 'revisions'>;
+  log: Logger;
+}): LiveSettings {
+  const { storage, log } = deps;
+  const validators = settingValidators(deps.sections);
+  let values = withDefaults(validators, new Map());
+  let watching = false;
+
+  async function reload(): Promise<void> {
+    const stored = await readSettings(storage.db);
+    values = withDefaults(
+      validators,
+      new Map([...stored].map(([member, { resolved }]) => [member, resolved])),
+    );
+  }
+
+  return {
+    get<T>(member: string): T {
+      if (!values.has(member)) throw new Error(`there is no setting named ${member}`);
+      return values.get(member) as T;
+    },
+    async load() {
+      await reload();
+      if (watching) return;
+      watching = true;
+      storage.revisions.watch('settings', () => {
+        reload().catch((error) =>
+          log.error({ err: error }, 'settings could not be read anew; the old ones stay'),
+        );
+      });
+    },
+  };
+}
+
+/** For each setting a validator around it, which fills what is absent. */
+export const settingValidators = (sections: readonly ConfigSection[]): Map<string, Validator> =>
+  new Map(
+    sections
+      .filter((section) => section.kind === 'setting')
+      .map((section) => [section.member, createValidator(defaulting(section.schema))]),
+  );
+
+/** What would be in force with these values: defaults for every setting and member that is absent. */
+export function withDefaults(
+  validators: Map<string, Validator>,
+  given: Map<string, unknown>,
+): Map<string, unknown> {
+  return new Map(
+    [...validators].map(([member, validate]) => {
+      const { value } = validate(given.has(member) ? { value: given.get(member) } : {});
+      return [member, (value as { value: unknown }).value];
+    }),
+  );
+}

@@ -1,0 +1,76 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { type RandomSource, systemRandom } from '../lib/ids.ts';
+import type { SecretKey } from '../lib/secret-key.ts';
+import { createKeyring } from './keys.ts';
+import type { Crypto, Purpose } from './types.ts';
+
+const NONCE = 12;
+const TAG = 16;
+
+/** SHA-256 in base64url (43 characters), for secrets of 128 random bits or more: they need no key to be safe at rest. */
+export const sha256 = (value: string): string => createHash('sha256').update(value).digest('base64url');
+
+/** Throws on keys that cannot work (none, two of one id, a wrong length). The first key seals, all of them open. */
+export function createCrypto(keys: SecretKey[], random: RandomSource = systemRandom): Crypto {
+  const ring = createKeyring(keys);
+  const [newest = ''] = ring.ids;
+
+  const digest = (id: string, purpose: Purpose, parts: string[]): Buffer | undefined => {
+    const key = ring.derive(id, purpose, 'mac');
+    return key && createHmac('sha256', key).update(framed(parts)).digest();
+  };
+  const macUnder = (id: string, purpose: Purpose, parts: string[]): string =>
+    `${id}.${digest(id, purpose, parts)?.toString('base64url')}`;
+
+  return {
+    seal(purpose, plain, context = '') {
+      const key = ring.derive(newest, purpose, 'seal') as Buffer;
+      const nonce = random(NONCE);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(framed([purpose, context]));
+      const sealed = Buffer.concat([
+        nonce,
+        cipher.update(plain, 'utf8'),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
+      return `${newest}.${sealed.toString('base64url')}`;
+    },
+
+    open(purpose, sealed, context = '') {
+      const { id, bytes } = split(sealed);
+      const key = ring.derive(id, purpose, 'seal');
+      if (!key) throw new Error(`sealed under the key "${id}", which SECRET_KEY does not hold`);
+      if (bytes.length < NONCE + TAG) throw new Error('sealed value is too short');
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE), { authTagLength: TAG });
+      decipher.setAAD(framed([purpose, context])).setAuthTag(bytes.subarray(-TAG));
+      return decipher.update(bytes.subarray(NONCE, -TAG), undefined, 'utf8') + decipher.final('utf8');
+    },
+
+    mac: (purpose, ...parts) => macUnder(newest, purpose, parts),
+    macs: (purpose, ...parts) => ring.ids.map((id) => macUnder(id, purpose, parts)),
+
+    verifyMac(stored, purpose, ...parts) {
+      const { id, bytes } = split(stored);
+      const expected = digest(id, purpose, parts);
+      return expected !== undefined && bytes.length === expected.length && timingSafeEqual(bytes, expected);
+    },
+  };
+}
+
+/** Each part behind its length, so that no two lists of parts read the same. */
+function framed(parts: string[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const bytes = Buffer.from(part, 'utf8');
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [length, bytes];
+    }),
+  );
+}
+
+/** `<keyId>.<base64url>`. A misshapen value has an id that no key has. */
+function split(value: string): { id: string; bytes: Buffer } {
+  const [, id = '', rest = ''] = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/.exec(value) ?? [];
+  return { id, bytes: Buffer.from(rest, 'base64url') };
+}

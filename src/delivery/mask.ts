@@ -1,0 +1,67 @@
+import { percent } from './template/encode.ts';
+
+const MASK = '•••';
+/** Shorter values occur by chance; a code has at least four characters. */
+const MIN_LENGTH = 4;
+/** A provider's own words, as far as an administrator needs them. */
+const MAX_REASON = 300;
+
+/** The forms in which a value may come back from a gateway. */
+function forms(value: string): string[] {
+  const json = JSON.stringify(value).slice(1, -1);
+  const xml = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const encoded = percent(value.toWellFormed());
+  const bytes = Buffer.from(value, 'utf8');
+  return [
+    value,
+    json,
+    json.replaceAll('/', '\\/'),
+    xml,
+    xml.replaceAll('"', '&quot;').replaceAll("'", '&apos;'),
+    xml.replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+    encoded,
+    encoded.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
+    encoded.replaceAll('%20', '+'),
+    bytes.toString('base64'),
+    bytes.toString('base64url'),
+    JSON.stringify(
+      value.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    )
+      .slice(1, -1)
+      .replaceAll('\\\\u', '\\u'),
+  ];
+}
+
+/** The digits of a number however they are grouped: `+1 (500) 555-0006`. */
+function grouped(number: string): RegExp | null {
+  const digits = number.replace(/[^0-9]/g, '');
+  return digits.length < 6 ? null : new RegExp(digits.split('').join('[\\s().-]{0,2}'), 'g');
+}
+
+export interface Masked {
+  /** E.164 number or address. */
+  to: string;
+  /** Its parts that stand alone in a gateway's answer: national digits. */
+  parts: string[];
+  text: string;
+  code: string | null;
+  secrets: string[];
+}
+
+/**
+ * What may be recorded of a gateway's words: number, code, text and secrets are masked by comparison, in the forms in
+ * which they are sent, too. Masked before it is cut, so that no half of a secret stays.
+ */
+export function maskReason(reason: string, masked: Masked): string {
+  const values = [masked.to, ...masked.parts, masked.text, masked.code ?? '', ...masked.secrets];
+  const found = values.filter((value) => value.length >= MIN_LENGTH).flatMap(forms);
+  let out = reason;
+  for (const value of [...new Set(found)].sort((a, b) => b.length - a.length))
+    out = out.replaceAll(value, MASK);
+  const number = grouped(masked.to);
+  if (number !== null) out = out.replace(number, MASK);
+  return out
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, MAX_REASON);
+}

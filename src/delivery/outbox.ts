@@ -1,0 +1,172 @@
+import type { Audit, AuditEvent } from '../audit/types.ts';
+import type { Crypto } from '../crypto/types.ts';
+import { after, type Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Db } from '../storage/types.ts';
+import { attempt } from './attempt.ts';
+import type { Dispatch } from './preset.ts';
+import type { Provider, Providers } from './providers.ts';
+import * as store from './store.ts';
+import type { Outcome, OutcomeListener, OutgoingMessage } from './types.ts';
+
+export interface OutboxDeps {
+  db: Db;
+  crypto: Crypto;
+  clock: Clock;
+  log: Logger;
+  issuer: URL;
+  audit: Audit;
+  providers: Providers;
+}
+
+/** Takes messages that are queued to their one outcome. */
+export interface Outbox {
+  send(message: OutgoingMessage): Promise<Outcome>;
+  /** Ends a queued message that is not going to be sent. */
+  drop(id: string, reason: string): Promise<void>;
+  /** Records and tells what became of a message. */
+  tell(facts: store.MessageFacts, outcome: Outcome, now: Date): Promise<void>;
+  onOutcome(listener: OutcomeListener): void;
+}
+
+/** For one message over all its providers: somebody waits. */
+const WHOLE_MS = 8_000;
+/** How long a provider that left a message open is asked last for the same destination. */
+const AVOID_MS = 10 * 60_000;
+
+/** An audit event about a message; never its number or text. */
+export const messageEvent = (
+  facts: store.MessageFacts,
+  status: string,
+  reason: string | null,
+): AuditEvent => ({
+  name: `message.${status}`,
+  subject: facts.user_id,
+  appId: facts.app_id,
+  loginId: facts.login_id,
+  result: status,
+  reason,
+  data: {
+    message: facts.id,
+    channel: facts.channel,
+    purpose: facts.purpose,
+    provider: facts.provider_id,
+    country: facts.to_country,
+  },
+});
+
+export function createOutbox(deps: OutboxDeps): Outbox {
+  const { db, clock, log, audit } = deps;
+  const listeners: OutcomeListener[] = [];
+
+  /** The outcome stands in the database by now; a failure here must not look like a failure to send. */
+  async function tell(facts: store.MessageFacts, outcome: Outcome, now: Date): Promise<void> {
+    const reason = outcome.status === 'accepted' ? null : outcome.reason;
+    const { id, reference, purpose } = facts;
+    const told = await Promise.allSettled([
+      audit.record(db, now, [messageEvent(facts, outcome.status, reason)]),
+      ...listeners.map((listener) => listener(db, { id, reference: reference ?? '', purpose }, outcome, now)),
+    ]);
+    for (const result of told) {
+      if (result.status === 'rejected')
+        log.error({ message: id, err: result.reason }, 'outcome not passed on');
+    }
+  }
+
+  async function end(
+    id: string,
+    providerId: string | null,
+    outcome: Outcome,
+    account: string[],
+  ): Promise<void> {
+    const now = clock.now();
+    const held = { id, status: providerId === null ? ('queued' as const) : ('sending' as const), providerId };
+    const gatewayId = outcome.status === 'accepted' ? outcome.gatewayId : null;
+    try {
+      const reason = account.join('; ') || null;
+      const facts = await store.finish(db, held, { status: outcome.status, reason, gatewayId }, now);
+      if (facts !== undefined) await tell(facts, outcome, now);
+    } catch (error) {
+      log.error({ message: id, outcome: outcome.status, err: error }, 'outcome not recorded');
+    }
+  }
+
+  /** One provider after the other, as long as each says that it surely did not take the message. */
+  async function send(message: OutgoingMessage): Promise<Outcome> {
+    const started = performance.now();
+    const account: string[] = [];
+    const order = await inOrder(deps, message);
+    const nobody = `no provider for ${message.channel} is configured`;
+    let outcome: Outcome = { status: 'unavailable', reason: nobody };
+    if (order.length === 0) account.push(nobody);
+    let from: string | null = null;
+    for (const provider of order) {
+      const left = WHOLE_MS - (performance.now() - started);
+      if (left <= 0) break;
+      const facts = await store.claim(db, { id: message.id, providerId: provider.id, from }, clock.now());
+      if (facts === undefined) return known(db, message.id);
+      if (from !== null && outcome.status === 'unavailable') {
+        await audit.record(db, clock.now(), [
+          messageEvent({ ...facts, provider_id: from }, 'unavailable', outcome.reason),
+        ]);
+      }
+      outcome = await attempt(provider, dispatchOf(deps, provider, message), left, toolsOf(deps));
+      from = provider.id;
+      if (outcome.status === 'accepted') break;
+      account.push(`${provider.id}: ${outcome.reason}`);
+      log.warn(
+        { message: message.id, provider: provider.id, outcome: outcome.status, reason: outcome.reason },
+        'message not accepted',
+      );
+      if (outcome.status !== 'unavailable') break;
+    }
+    await end(message.id, from, outcome, account);
+    return outcome;
+  }
+
+  return {
+    send,
+    drop: (id, reason) => end(id, null, { status: 'unavailable', reason }, [reason]),
+    tell,
+    onOutcome: (listener) => void listeners.push(listener),
+  };
+}
+
+const toolsOf = ({ db, crypto, clock }: OutboxDeps) => ({ db, crypto, now: clock.now() });
+
+const dispatchOf = ({ issuer }: OutboxDeps, provider: Provider, message: OutgoingMessage): Dispatch => ({
+  ...message,
+  from: provider.from,
+  callback: new URL(
+    `/receipts/${encodeURIComponent(provider.id)}?message=${encodeURIComponent(message.id)}`,
+    issuer,
+  ).href,
+});
+
+/** The channel's order, but last the one that may already have sent something to this destination. */
+async function inOrder(deps: OutboxDeps, message: OutgoingMessage): Promise<Provider[]> {
+  const providers = deps.providers.of(message.channel);
+  if (providers.length < 2) return providers;
+  const since = after(deps.clock.now(), -AVOID_MS);
+  const avoided = await store.lastUnknownProvider(deps.db, deps.crypto.macs('message', message.to), since);
+  return [...providers.filter(({ id }) => id !== avoided), ...providers.filter(({ id }) => id === avoided)];
+}
+
+/** Somebody else has the message: what is known of it. */
+async function known(db: Db, id: string): Promise<Outcome> {
+  const row = await store.findMessage(db, id);
+  const reason = row?.reason ?? 'another instance has this message';
+  switch (row?.status) {
+    case 'accepted':
+    case 'delivered':
+    case 'failed':
+      return { status: 'accepted', gatewayId: row.gateway_id };
+    case 'rejected':
+      return { status: 'rejected', reason };
+    case 'sending':
+    case 'unknown':
+      return { status: 'unknown', reason };
+    default:
+      return { status: 'unavailable', reason: row?.reason ?? 'it was too late to send it' };
+  }
+}

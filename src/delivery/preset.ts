@@ -1,0 +1,104 @@
+import type { TSchema } from 'typebox';
+import type { Crypto } from '../crypto/types.ts';
+import type { Db } from '../storage/types.ts';
+import type { Channel, Outcome, OutgoingMessage } from './types.ts';
+
+/** A provider as its document says, references unresolved. The options of its preset stand under the preset's id. */
+export interface ProviderDocument {
+  id: string;
+  channel: Channel;
+  preset: string;
+  enabled?: boolean;
+  /** The sender that messages carry: `$ctx.from`. */
+  from?: string;
+  /** Sealed members, `$secret.<name>` in templates. */
+  secrets?: Record<string, string>;
+  /** PEM. `ca` is trusted beside the system's roots. */
+  tls?: { ca?: string; cert?: string; key?: string };
+  [preset: string]: unknown;
+}
+
+/** A message on its way out, with what only its provider knows. */
+export interface Dispatch extends OutgoingMessage {
+  from: string | null;
+  /** Where the gateway may report what became of the message. */
+  callback: string;
+}
+
+/** A provider's document while its preset reads it: once when it is checked, once when it is loaded. */
+export interface ProviderDraft {
+  document: ProviderDocument;
+  /** What a string with references stands for; an unset one is reported and reads as empty. */
+  resolve(written: string): string;
+  /** Reports what is wrong; `path` within the provider, for instance `http.payload`. */
+  fault(path: string, message: string): void;
+}
+
+/** What goes over the wire. Header names keep their case; values are text, sent as UTF-8. */
+export interface GatewayRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  /** Path and query. */
+  path: string;
+  headers: [name: string, value: string][];
+  /** Null: none. */
+  body: string | null;
+}
+
+export interface GatewayAnswer {
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  /** What came of the body, at most 64 KiB. */
+  body: string;
+  /** False when the body was cut. */
+  complete: boolean;
+}
+
+/** How to reach a gateway. */
+export interface Transport {
+  /** Scheme, host and port. */
+  origin: string;
+  /** For the whole exchange. */
+  timeoutMs: number;
+  allowPrivateNetwork: boolean;
+  proxy: string | null;
+  /** Values that may stand in no log and no recorded reason. */
+  secrets: string[];
+}
+
+interface PresetBase {
+  id: string;
+  channels: readonly Channel[];
+  /** Schema of the member named after the preset. */
+  options: TSchema;
+}
+
+/** A gateway that is spoken to by one HTTP request for each message. */
+export interface HttpPreset<Prepared = unknown> extends PresetBase {
+  /** Reads the options once; what it answers is used only when it reported no fault. */
+  prepare(draft: ProviderDraft): Prepared | null;
+  transport(prepared: Prepared): Transport;
+  /** Throws `EncodingError` when the message cannot be written for this gateway. */
+  request(message: Dispatch, prepared: Prepared): GatewayRequest;
+  /** True when status and headers say enough, so that nobody waits for the body. Asked with an empty body. */
+  settled(head: GatewayAnswer, prepared: Prepared): boolean;
+  outcome(answer: GatewayAnswer, prepared: Prepared): Outcome;
+  /** The options with every literal secret replaced by `${stored}`. */
+  hide(options: Record<string, unknown>): Record<string, unknown>;
+}
+
+/** What a preset that is not HTTP may use. */
+export interface Tools {
+  db: Db;
+  crypto: Crypto;
+  now: Date;
+}
+
+/** A way out that is not HTTP. */
+export interface DirectPreset extends PresetBase {
+  send(message: Dispatch, tools: Tools): Promise<Outcome>;
+}
+
+export type Preset = HttpPreset | DirectPreset;
+
+export const isHttp = (preset: Preset): preset is HttpPreset => 'request' in preset;

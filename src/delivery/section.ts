@@ -1,0 +1,156 @@
+import { isDeepStrictEqual } from 'node:util';
+import Type from 'typebox';
+import type { CollectionSection, Loaded, References } from '../config/types.ts';
+import type { Crypto } from '../crypto/types.ts';
+import { type Fault, Problem } from '../lib/problem.ts';
+import type { Revisions } from '../storage/types.ts';
+import { isHttp, type Preset, type ProviderDocument } from './preset.ts';
+import { presets } from './presets/index.ts';
+import { createDraft, openDocument, sealDocument } from './providers.ts';
+import { hideSecrets, restoreSecrets } from './sealing.ts';
+import * as store from './store.ts';
+
+export interface SectionDeps {
+  crypto: Crypto;
+  references: References;
+  revisions: Pick<Revisions, 'bump'>;
+}
+
+const channels = ['sms', 'voice', 'email'];
+const closed = { additionalProperties: false };
+
+/** One provider; what its preset can be told stands in the member named after the preset. */
+const ProviderSchema = Type.Object(
+  {
+    id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }),
+    channel: Type.Unsafe<string>({ type: 'string', enum: channels }),
+    enabled: Type.Optional(Type.Boolean({ default: true })),
+    preset: Type.Unsafe<string>({ type: 'string', enum: presets.map(({ id }) => id) }),
+    from: Type.Optional(Type.String({ minLength: 1, description: 'The sender: $ctx.from' })),
+    secrets: Type.Optional(
+      Type.Unsafe<Record<string, string>>({
+        type: 'object',
+        propertyNames: { pattern: '^\\w+$' },
+        additionalProperties: { type: 'string', minLength: 1 },
+        description: 'Sealed values, $secret.<name> in templates',
+      }),
+    ),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          ca: Type.Optional(Type.String({ description: 'PEM; trusted beside the system’s roots' })),
+          cert: Type.Optional(Type.String({ description: 'PEM; shown to the gateway' })),
+          key: Type.Optional(Type.String({ description: 'PEM; of cert' })),
+        },
+        closed,
+      ),
+    ),
+    ...Object.fromEntries(presets.map(({ id, options }) => [id, Type.Optional(options)])),
+  },
+  closed,
+);
+
+const presetOf = (id: unknown): Preset | undefined => presets.find((preset) => preset.id === id);
+const documentOf = (item: Loaded): ProviderDocument => item.raw as ProviderDocument;
+
+/** What the schema cannot say. `strict`: references must resolve here and now. */
+function faultsOf(document: ProviderDocument, references: References, strict: boolean): Fault[] {
+  const preset = presetOf(document.preset);
+  if (preset === undefined) return [];
+  const { draft, faults } = createDraft(document, references, strict);
+  for (const { id } of presets) {
+    if (id !== preset.id && document[id] !== undefined) {
+      faults.push({ path: id, message: `belongs to the preset ${id}, and this provider has ${preset.id}` });
+    }
+  }
+  if (!preset.channels.includes(document.channel)) {
+    faults.push({
+      path: 'channel',
+      message: `the preset ${preset.id} cannot be used for ${document.channel}`,
+    });
+  }
+  if (isHttp(preset)) preset.prepare(draft);
+  if ((document.tls?.cert === undefined) !== (document.tls?.key === undefined)) {
+    faults.push({ path: 'tls', message: 'cert and key belong together' });
+  }
+  return faults;
+}
+
+/** Scheme, host and port that a document's secrets are meant for, and the proxy in between. */
+function destinationOf(document: ProviderDocument, preset: Preset, references: References): string {
+  if (!isHttp(preset)) return '';
+  const prepared = preset.prepare(createDraft(document, references, false).draft);
+  if (prepared === null) return '';
+  const { origin, proxy } = preset.transport(prepared);
+  return `${origin} ${proxy ?? ''}`;
+}
+
+/** `providers.yaml`: who sends messages. Documents are sealed as a whole. */
+export function providersSection(deps: SectionDeps): CollectionSection {
+  const { crypto, references, revisions } = deps;
+
+  /** Secrets stay where they were meant for: for another host each has to be given again. */
+  function restored(given: ProviderDocument, row: store.ProviderRow | undefined) {
+    const preset = presetOf(given.preset);
+    if (preset === undefined)
+      throw refused([{ path: 'preset', message: `there is no preset ${given.preset}` }]);
+    const present = row && row.preset === preset.id ? openDocument(crypto, row) : undefined;
+    const result = restoreSecrets(given, present, preset);
+    if (present === undefined || result.kept.length === 0) return result;
+    const before = destinationOf(present, preset, references);
+    if (before === destinationOf(result.document, preset, references)) return result;
+    const message = `was meant for ${before.trim()}: for another scheme, host or port it must be given again`;
+    return { ...result, faults: [...result.faults, ...result.kept.map((path) => ({ path, message }))] };
+  }
+
+  return {
+    kind: 'collection',
+    member: 'providers',
+    schema: ProviderSchema,
+    idOf: (item) => String(item.id),
+    check: (item) => faultsOf(documentOf(item), references, false),
+    async list(db) {
+      const rows = await store.listProviders(db);
+      return new Map(
+        rows.map((row) => {
+          const document = openDocument(crypto, row);
+          const preset = presetOf(row.preset);
+          return [row.id, preset ? hideSecrets(document, preset) : { id: row.id, preset: row.preset }];
+        }),
+      );
+    },
+    async same(db, item, position) {
+      const row = await store.findProvider(db, String(item.raw.id));
+      if (row === undefined || row.position !== position) return false;
+      const { document, faults } = restored(documentOf(item), row);
+      return faults.length === 0 && isDeepStrictEqual(document, openDocument(crypto, row));
+    },
+    async save(tx, item, position, now) {
+      const row = await store.findProvider(tx, String(item.raw.id));
+      const { document, faults } = restored(documentOf(item), row);
+      faults.push(...(faults.length === 0 ? faultsOf(document, references, true) : []));
+      if (faults.length > 0) throw refused(faults);
+      const { id, channel, preset } = document;
+      const enabled = item.resolved.enabled !== false;
+      const sealed = sealDocument(crypto, document);
+      await store.upsertProvider(
+        tx,
+        { id, channel, preset, position, enabled, document_sealed: sealed },
+        now,
+      );
+      await revisions.bump(tx, 'providers');
+    },
+    async remove(tx, id) {
+      await store.deleteProvider(tx, id);
+      await revisions.bump(tx, 'providers');
+    },
+  };
+}
+
+const refused = (errors: Fault[]): Problem =>
+  new Problem({
+    status: 400,
+    code: 'provider_refused',
+    message: 'The provider cannot be saved as it is.',
+    errors,
+  });

@@ -1,0 +1,231 @@
+import type { Selectable } from 'kysely';
+import { after } from '../lib/clock.ts';
+import type { Db, Tx } from '../storage/types.ts';
+import type { Channel, Destination, MessageState, NewMessage } from './types.ts';
+
+interface ProvidersTable {
+  id: string;
+  channel: string;
+  preset: string;
+  position: number;
+  enabled: boolean;
+  document_sealed: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface MessagesTable {
+  id: string;
+  channel: Channel;
+  purpose: string;
+  reference: string | null;
+  /** Of the last attempt. */
+  provider_id: string | null;
+  user_id: string | null;
+  login_id: string | null;
+  app_id: string | null;
+  to_sealed: string | null;
+  to_hash: string;
+  to_last2: string;
+  to_country: string | null;
+  /** Text, code and what templates need, until the final state. */
+  text_sealed: string | null;
+  locale: string;
+  status: MessageState;
+  /** What failed, of every attempt; masked. */
+  reason: string | null;
+  gateway_id: string | null;
+  created_at: Date;
+  fresh_until: Date;
+  sending_at: Date | null;
+  final_at: Date | null;
+  expires_at: Date;
+}
+
+declare module '../storage/types.ts' {
+  interface Database {
+    providers: ProvidersTable;
+    messages: MessagesTable;
+  }
+}
+
+export type ProviderRow = Selectable<ProvidersTable>;
+export type MessageRow = Selectable<MessagesTable>;
+/** What is known of a message without opening anything. */
+export type MessageFacts = Pick<
+  MessageRow,
+  | 'id'
+  | 'channel'
+  | 'purpose'
+  | 'reference'
+  | 'provider_id'
+  | 'user_id'
+  | 'login_id'
+  | 'app_id'
+  | 'to_country'
+>;
+const facts = [
+  'id',
+  'channel',
+  'purpose',
+  'reference',
+  'provider_id',
+  'user_id',
+  'login_id',
+  'app_id',
+  'to_country',
+] as const;
+
+const KEPT_MS = 30 * 86_400_000;
+
+/** In the order in which they are asked. */
+export const listProviders = (db: Db): Promise<ProviderRow[]> =>
+  db.selectFrom('providers').selectAll().orderBy('position').orderBy('id').execute();
+
+export const findProvider = (db: Db, id: string): Promise<ProviderRow | undefined> =>
+  db.selectFrom('providers').selectAll().where('id', '=', id).executeTakeFirst();
+
+export async function upsertProvider(
+  tx: Tx,
+  row: Omit<ProviderRow, 'created_at' | 'updated_at'>,
+  now: Date,
+): Promise<void> {
+  const { id, ...rest } = row;
+  const changed = { ...rest, updated_at: now };
+  await tx
+    .insertInto('providers')
+    .values({ id, ...changed, created_at: now })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed))
+    .execute();
+}
+
+export async function deleteProvider(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('providers').where('id', '=', id).execute();
+}
+
+export function insertQueued(
+  tx: Tx,
+  id: string,
+  message: NewMessage,
+  sealed: { destination: Destination; text: string },
+  now: Date,
+): Promise<MessageFacts> {
+  const { destination } = sealed;
+  return tx
+    .insertInto('messages')
+    .values({
+      id,
+      channel: message.channel,
+      purpose: message.purpose,
+      reference: message.reference,
+      user_id: message.user?.id ?? null,
+      login_id: message.loginId,
+      app_id: message.app?.id ?? null,
+      to_sealed: destination.sealed,
+      to_hash: destination.hash,
+      to_last2: destination.last2,
+      to_country: destination.country,
+      text_sealed: sealed.text,
+      locale: message.locale,
+      status: 'queued',
+      created_at: now,
+      fresh_until: message.freshUntil,
+      expires_at: after(now, KEPT_MS),
+    })
+    .returning(facts)
+    .executeTakeFirstOrThrow();
+}
+
+/** The right to one attempt: of many instances exactly one gets it. `from`: the provider of the attempt before. */
+export function claim(
+  db: Db,
+  attempt: { id: string; providerId: string; from: string | null },
+  now: Date,
+): Promise<MessageFacts | undefined> {
+  const update = db
+    .updateTable('messages')
+    .set({ status: 'sending', provider_id: attempt.providerId, sending_at: now })
+    .where('id', '=', attempt.id);
+  const guarded =
+    attempt.from === null
+      ? update.where('status', '=', 'queued').where('fresh_until', '>', now)
+      : update.where('status', '=', 'sending').where('provider_id', '=', attempt.from);
+  return guarded.returning(facts).executeTakeFirst();
+}
+
+/** Ends a message that is still in the state in which the caller had it; nothing when somebody else ended it. */
+export const finish = (
+  db: Db,
+  message: { id: string; status: 'queued' | 'sending'; providerId: string | null },
+  end: { status: MessageState; reason: string | null; gatewayId: string | null },
+  now: Date,
+): Promise<MessageFacts | undefined> =>
+  db
+    .updateTable('messages')
+    .set({
+      status: end.status,
+      reason: end.reason,
+      gateway_id: end.gatewayId,
+      final_at: now,
+      text_sealed: null,
+    })
+    .where('id', '=', message.id)
+    .where('status', '=', message.status)
+    .$if(message.providerId !== null, (query) => query.where('provider_id', '=', message.providerId))
+    .returning(facts)
+    .executeTakeFirst();
+
+/** The state of the newest message with this reference. */
+export async function stateOf(db: Db, reference: string): Promise<MessageState | null> {
+  const row = await db
+    .selectFrom('messages')
+    .select('status')
+    .where('reference', '=', reference)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.status ?? null;
+}
+
+export const findMessage = (db: Db, id: string): Promise<MessageRow | undefined> =>
+  db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
+
+/** Whose answer stayed open when this destination was last written to: somebody else is to be asked first. */
+export async function lastUnknownProvider(db: Db, hashes: string[], since: Date): Promise<string | null> {
+  const row = await db
+    .selectFrom('messages')
+    .select('provider_id')
+    .where('status', '=', 'unknown')
+    .where('to_hash', 'in', hashes)
+    .where('created_at', '>', since)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.provider_id ?? null;
+}
+
+/** Queued before `before` and sent by nobody, the oldest first. */
+export const listStaleQueued = (db: Db, before: Date, limit: number): Promise<MessageRow[]> =>
+  db
+    .selectFrom('messages')
+    .selectAll()
+    .where('status', '=', 'queued')
+    .where('created_at', '<', before)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute();
+
+/** Whoever sent these is gone, and nobody knows how far it came. Each is answered to one caller only. */
+export const abandonStaleSending = (
+  db: Db,
+  before: Date,
+  reason: string,
+  now: Date,
+): Promise<MessageFacts[]> =>
+  db
+    .updateTable('messages')
+    .set({ status: 'unknown', reason, final_at: now, text_sealed: null })
+    .where('status', '=', 'sending')
+    .where('sending_at', '<', before)
+    .returning(facts)
+    .execute();

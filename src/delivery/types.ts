@@ -1,0 +1,86 @@
+import type { Db, Tx } from '../storage/types.ts';
+
+export type Channel = 'sms' | 'voice' | 'email';
+
+/** What is known about a message that was tried (connector.md, section 2). */
+export type Outcome =
+  | { status: 'accepted'; gatewayId: string | null }
+  /** It will never go: bad number, blocked. No other provider is tried. */
+  | { status: 'rejected'; reason: string }
+  /** It was surely not accepted; another provider may take it. */
+  | { status: 'unavailable'; reason: string }
+  /** It may have been sent. Never sent again by itself. */
+  | { status: 'unknown'; reason: string };
+
+/** A message ready to go out, whole and in clear; lives in memory only. */
+export interface OutgoingMessage {
+  id: string;
+  channel: Channel;
+  /** E.164, or an address. */
+  to: string;
+  /** The whole text, the code in it. */
+  text: string;
+  /** The code alone, where the message carries one. */
+  code: string | null;
+  locale: string;
+  app: { id: string; name: string } | null;
+  user: { id: string; attributes: Record<string, unknown> } | null;
+}
+
+export interface NewMessage {
+  channel: Channel;
+  /** `login-code`, `enrol-code`, … */
+  purpose: string;
+  /** The sender's own handle (an otp code id); handed to the outcome listener. */
+  reference: string;
+  to: string;
+  text: string;
+  code: string | null;
+  locale: string;
+  app: { id: string; name: string } | null;
+  user: { id: string; attributes: Record<string, unknown> } | null;
+  loginId: string | null;
+  /** After this moment it is pointless: nobody picks it up any more. */
+  freshUntil: Date;
+}
+
+/** Listens to what became of messages, whichever instance sent them. Called once per outcome. */
+export type OutcomeListener = (
+  db: Db,
+  message: { id: string; reference: string; purpose: string },
+  outcome: Outcome,
+  now: Date,
+) => Promise<void>;
+
+export interface Delivery {
+  /** True when a provider of the channel is configured and enabled. */
+  has(channel: Channel): boolean;
+  /** Writes the message as `queued`, text and number sealed. In the transaction that decides to send it. */
+  queue(tx: Tx, message: NewMessage, now: Date): Promise<OutgoingMessage>;
+  /** After the commit: claims, sends, records, tells the listener. Never throws for a failing gateway. */
+  send(message: OutgoingMessage): Promise<Outcome>;
+  /** The state of the newest message with this reference, for pages. */
+  state(db: Db, reference: string): Promise<MessageState | null>;
+  onOutcome(listener: OutcomeListener): void;
+  /** Picks up `queued` ones that nobody sent while fresh, and turns stale `sending` ones into `unknown`. */
+  recover(now: Date): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type MessageState =
+  | 'queued'
+  | 'sending'
+  | 'accepted'
+  | 'rejected'
+  | 'unavailable'
+  | 'unknown'
+  | 'delivered'
+  | 'failed';
+
+/** How a destination may be shown and kept outside `users`. */
+export interface Destination {
+  sealed: string;
+  hash: string;
+  last2: string;
+  country: string | null;
+}

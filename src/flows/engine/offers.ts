@@ -1,0 +1,62 @@
+import type { Availability } from '../method.ts';
+import type { Option, Step } from '../types.ts';
+import type { Facts } from './state.ts';
+
+/** An option that the user may take now. */
+export interface Offer {
+  method: string;
+  /** The user would set it up on the way. */
+  enrol: boolean;
+}
+
+export type Offers =
+  /** Empty: the step applies and nothing can pass it; the page says whom to ask. */
+  { is: 'ask'; offered: Offer[] } | { is: 'skip'; reason: 'code-off' | 'unavailable' };
+
+const usable = (method: string): Offer => ({ method, enrol: false });
+
+/**
+ * What a step offers to this user (flows.md, section 2). Before a factor was passed everything is offered to
+ * everyone: neither accounts nor their settings can be told apart, and nothing is skipped on anybody's word.
+ * `insists`: the application asked for two factors, so the user's own switch does not excuse them.
+ */
+export function offersOf(step: Step, facts: Facts, proved: boolean, insists: boolean): Offers {
+  const { person, methods } = facts;
+  if (!proved || !person) return { is: 'ask', offered: step.options.map(({ method }) => usable(method)) };
+
+  const availability = (option: Option): Availability => {
+    const method = methods.get(option.method);
+    if (!method) return { is: 'no', reason: 'unregistered' };
+    return method.available({
+      settings: option.settings,
+      user: person.user,
+      fact: person.own[option.method],
+    });
+  };
+  const asked = step.options.map((option) => ({ option, availability: availability(option) }));
+  const ready = asked.filter(({ availability: { is } }) => is === 'yes').map(({ option }) => option.method);
+  const isMessage = (id: string) => (methods.get(id)?.channel ?? null) !== null;
+  const isRecovery = (id: string) => methods.get(id)?.kind === 'recovery';
+
+  const switchedOff =
+    person.user.codeOff && step.userMayDisable && !insists && step.options.some((o) => isMessage(o.method));
+  if (switchedOff) {
+    const rest = ready.filter((id) => !isMessage(id));
+    return rest.length === 0 ? { is: 'skip', reason: 'code-off' } : { is: 'ask', offered: rest.map(usable) };
+  }
+
+  const offered = ready.map(usable);
+  if (step.onUnavailable === 'enrol' && ready.every(isRecovery)) {
+    const fresh = asked.filter(({ availability: { is } }) => is === 'enrol');
+    offered.unshift(...fresh.map(({ option }) => ({ method: option.method, enrol: true })));
+  }
+  if (offered.length === 0 && step.onUnavailable === 'skip') return { is: 'skip', reason: 'unavailable' };
+  return { is: 'ask', offered };
+}
+
+/** The option that is entered directly: the only one besides recovery, or the only one at all. */
+export function directOf(offered: readonly Offer[], facts: Pick<Facts, 'methods'>): Offer | null {
+  const main = offered.filter(({ method }) => facts.methods.get(method)?.kind !== 'recovery');
+  const candidates = main.length > 0 ? main : offered;
+  return candidates.length === 1 ? (candidates[0] ?? null) : null;
+}

@@ -1,0 +1,113 @@
+import type { Factor } from '../../sessions/types.ts';
+import type { User } from '../../users/types.ts';
+import type { Effect, Methods, Scratch, Sent } from '../method.ts';
+import type { Offer } from './offers.ts';
+
+/** A step passed, in this login or by a factor of the browser's session that counts for it. */
+export interface Passed extends Factor {
+  step: string;
+  via: 'login' | 'session';
+}
+
+export interface Skipped {
+  step: string;
+  reason: string;
+}
+
+/** Where a login stands. Small, because it is written at every move; kept as JSON. */
+export interface LoginState {
+  /** `userId` null: a name that no account has. `name` is sealed: people type numbers and addresses. */
+  subject: { userId: string | null; name: string | null } | null;
+  /** Whether the factors of the browser's session may count (not after `prompt=login` or “Not you?”). */
+  counts: boolean;
+  /** What the application asked for. */
+  maxAgeMs: number | null;
+  acr: string[];
+  hint: string | null;
+  /** In this login. What a session contributes is worked out anew each time, so that a revoked one is gone. */
+  passed: Passed[];
+  skipped: Skipped[];
+  /** A factor has been passed, here or by the session. */
+  proved: boolean;
+  /** The step at hand; null when none is left. */
+  step: string | null;
+  offered: Offer[];
+  /** The method at hand; null: the chooser, or nothing is offered. */
+  option: string | null;
+  /** The method at hand is locked for this user; `until` null: until somebody lifts it. */
+  locked: { until: number | null } | null;
+  /** Why the login failed; for its last page. */
+  ended: string | null;
+  /** By method, while the step lasts. */
+  sent: Record<string, Sent>;
+  scratch: Record<string, Scratch>;
+}
+
+export type Event =
+  | { type: 'start' }
+  | { type: 'continue' }
+  | { type: 'passed'; method: string; subject?: { userId: string | null; name: string | null } }
+  | { type: 'stay'; scratch: Scratch; effects: Effect[] }
+  | { type: 'locked'; until: number | null }
+  | { type: 'choose'; method: string }
+  | { type: 'other-ways' }
+  /** “Not you?” */
+  | { type: 'restart' }
+  | { type: 'cancel'; reason: string }
+  | { type: 'fail'; reason: string };
+
+/** What the engine may know besides the state; gathered before it is asked. */
+export interface Facts {
+  now: number;
+  methods: Methods;
+  /** The subject as of now. Null: nobody is identified, or no account has the name. */
+  person: Person | null;
+  /** The browser's session, where it is alive. */
+  session: { userId: string; factors: readonly Factor[] } | null;
+}
+
+export interface Person {
+  user: User;
+  /** What the methods gathered, by method id. */
+  own: Readonly<Record<string, unknown>>;
+}
+
+/** For the audit log. */
+export interface Entry {
+  name: string;
+  reason?: string;
+  data?: Record<string, string | number | boolean | null>;
+}
+
+export type Next =
+  | { is: 'show' }
+  /** Everything that applied was passed. */
+  | { is: 'finish'; trail: Passed[] }
+  | { is: 'end'; status: 'cancelled' | 'failed'; reason: string };
+
+export interface Advance {
+  state: LoginState;
+  effects: Effect[];
+  records: Entry[];
+  next: Next;
+}
+
+export const firstState = (request: {
+  subject: LoginState['subject'];
+  counts: boolean;
+  maxAgeMs: number | null;
+  acr: string[];
+  hint: string | null;
+}): LoginState => ({
+  ...request,
+  passed: [],
+  skipped: [],
+  proved: false,
+  step: null,
+  offered: [],
+  option: null,
+  locked: null,
+  ended: null,
+  sent: {},
+  scratch: {},
+});

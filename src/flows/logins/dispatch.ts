@@ -1,0 +1,139 @@
+import type { App } from '../../apps/types.ts';
+import type { Delivery, OutgoingMessage } from '../../delivery/types.ts';
+import { isUntilLifted } from '../../guard/index.ts';
+import { type Text, text } from '../../lib/texts.ts';
+import type { Tx } from '../../storage/types.ts';
+import type { User } from '../../users/types.ts';
+import type { Effect, Sent, Services } from '../method.ts';
+
+/** Whom and what a code is for. */
+export interface Dispatch {
+  loginId: string;
+  step: string;
+  app: App;
+  user: User | null;
+  subjectKey: string;
+  proved: boolean;
+  locale: string;
+  ip: string;
+  expiresAt: Date;
+  /** What this step sent by the method before. */
+  before: Sent | null;
+}
+
+export interface DispatchDeps {
+  services: Services;
+  delivery: Delivery;
+  issuer: URL;
+  translate(locale: string, text: Text): string;
+}
+
+/** The scope of a step's codes: they work in no other login, step, or for another number. */
+export const scopeOf = (loginId: string, step: string, suffix: string): string =>
+  ['login', loginId, step, ...(suffix ? [suffix] : [])].join(':');
+
+export type Permit =
+  | { is: 'allowed' }
+  /** `until` null: until somebody lifts it. */
+  | { is: 'locked'; until: number | null }
+  | { is: 'refused'; reason: string; until: number };
+
+/**
+ * Whether a code may be sent now; counted by itself, before the transaction. A locked factor sends nothing. For a
+ * name that no account has the same is counted under the name.
+ */
+export async function permit(
+  { services }: DispatchDeps,
+  effect: Effect,
+  dispatch: Dispatch,
+  now: Date,
+): Promise<Permit> {
+  const { crypto, db, guard } = services;
+  const lockedUntil = await guard.lockedUntil(db, dispatch.subjectKey, effect.method, now);
+  if (lockedUntil) return { is: 'locked', until: isUntilLifted(lockedUntil) ? null : lockedUntil.getTime() };
+  const { ip, user, subjectKey } = dispatch;
+  const numberHash = effect.to === null ? subjectKey : crypto.mac('identifier', effect.to);
+  const allowed = await guard.allowSend({ numberHash, userId: user?.id ?? null, ip }, now);
+  return allowed.allowed
+    ? { is: 'allowed' }
+    : { is: 'refused', reason: allowed.rule, until: allowed.retryAt.getTime() };
+}
+
+/** Issues the code and writes its message, in the transaction that moves the login on. */
+export async function issue(
+  deps: DispatchDeps,
+  tx: Tx,
+  effect: Effect,
+  dispatch: Dispatch,
+  now: Date,
+): Promise<{ sent: Sent; message: OutgoingMessage | null }> {
+  const { otp, codes } = deps.services;
+  const { app, expiresAt, locale, loginId, user } = dispatch;
+  const settings = codes(effect.settings);
+  const scope = scopeOf(loginId, dispatch.step, effect.suffix);
+  const issued = await otp.issue(tx, { scope, userId: user?.id ?? null, settings, expiresAt }, now);
+  if ('refused' in issued) {
+    const until = issued.refused === 'too-soon' ? issued.retryAt.getTime() : null;
+    return { sent: refusedSend(effect, dispatch, issued.refused, until, now), message: null };
+  }
+  const sent: Sent = {
+    codeId: issued.codeId,
+    at: now.getTime(),
+    count: (same(effect, dispatch.before)?.count ?? 0) + 1,
+    suffix: effect.suffix,
+    last2: dispatch.proved ? (effect.to?.slice(-2) ?? null) : null,
+    refused: null,
+  };
+  if (effect.to === null) return { sent, message: null };
+  const minutes = Math.max(1, Math.floor((issued.expiresAt.getTime() - now.getTime()) / 60_000));
+  const body = text(`${effect.method}.message`, { code: issued.code, app: app.name, minutes });
+  const message = await deps.delivery.queue(
+    tx,
+    {
+      channel: effect.channel,
+      purpose: effect.purpose,
+      reference: issued.codeId,
+      to: effect.to,
+      text: messageText(deps, locale, body, issued.code, effect.channel),
+      code: issued.code,
+      locale,
+      app: { id: app.id, name: app.name },
+      user: user ? { id: user.id, attributes: user.attributes } : null,
+      loginId,
+      freshUntil: issued.expiresAt,
+    },
+    now,
+  );
+  return { sent, message };
+}
+
+/**
+ * The sentence, and for a phone the last line by which its browser fills the code in on our pages only
+ * (WICG, Origin-bound one-time codes delivered via SMS).
+ */
+function messageText(deps: DispatchDeps, locale: string, body: Text, code: string, channel: string): string {
+  const sentence = deps.translate(locale, body);
+  return channel === 'sms' ? `${sentence}\n\n@${deps.issuer.hostname} #${code}` : sentence;
+}
+
+/** What the page knows when nothing was sent. A code that is still valid stays valid. */
+export function refusedSend(
+  effect: Effect,
+  { before, proved }: Dispatch,
+  reason: string,
+  until: number | null,
+  now: Date,
+): Sent {
+  const earlier = same(effect, before);
+  return {
+    codeId: earlier?.codeId ?? null,
+    at: earlier?.at ?? now.getTime(),
+    count: earlier?.count ?? 0,
+    suffix: effect.suffix,
+    last2: proved ? (effect.to?.slice(-2) ?? null) : null,
+    refused: { reason, until },
+  };
+}
+
+const same = ({ suffix }: Effect, before: Sent | null): Sent | null =>
+  before?.suffix === suffix ? before : null;

@@ -1,0 +1,248 @@
+import type { App } from '../../apps/types.ts';
+import type { Audit, AuditEvent } from '../../audit/types.ts';
+import type { OutgoingMessage } from '../../delivery/types.ts';
+import { isUntilLifted } from '../../guard/index.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Text } from '../../lib/texts.ts';
+import type { Session, Sessions } from '../../sessions/types.ts';
+import type { Storage } from '../../storage/types.ts';
+import type { User } from '../../users/types.ts';
+import { advance, optionOf } from '../engine/advance.ts';
+import type { Advance, Event, Facts, LoginState } from '../engine/state.ts';
+import type { CheckResult, Effect, Method, Methods, Pass, Services } from '../method.ts';
+import type { LoginRow } from '../store.ts';
+import type { Field, Flow } from '../types.ts';
+import { type Dispatch, type DispatchDeps, type Permit, permit, refusedSend, scopeOf } from './dispatch.ts';
+import { gatherPerson, methodsAhead } from './facts.ts';
+import { commitMove } from './move.ts';
+
+export interface LoginsDeps extends DispatchDeps {
+  storage: Storage;
+  sessions: Sessions;
+  audit: Audit;
+  log: Logger;
+  methods: Methods;
+  services: Services;
+}
+
+/** A login as it was read for one request. */
+export interface Opened {
+  row: LoginRow;
+  flow: Flow;
+  app: App;
+}
+
+export interface Submission {
+  action: string;
+  values: Record<string, string>;
+  ip: string;
+  userAgent: string | null;
+  deviceOf(userId: string): string | null;
+}
+
+export type Outcome =
+  /** The login has moved on, or another submit was first: show it as it stands. */
+  | { is: 'show'; row: LoginRow | null }
+  | { is: 'retry'; text: Text; field: Field['name'] | null; retryAt: Date | null }
+  | { is: 'ended'; userId: string | null; passed: string[] };
+
+/** What is known at a submit besides the row. */
+interface Around extends Opened {
+  submission: Submission;
+  user: User | null;
+  session: Session | undefined;
+  now: Date;
+}
+
+/**
+ * One submit: counters and slow checks first, each committed by itself; then the engine decides; then one short
+ * transaction writes all of it, or nothing when another submit was first; then messages go out.
+ */
+export async function submit(
+  deps: LoginsDeps,
+  opened: Opened,
+  submission: Submission,
+  now: Date,
+): Promise<Outcome> {
+  const { db } = deps.storage;
+  const { row } = opened;
+  const [user, session] = await Promise.all([
+    row.state.subject?.userId ? deps.services.users.findById(db, row.state.subject.userId) : undefined,
+    row.sessionId ? deps.sessions.find(db, row.sessionId, now) : undefined,
+  ]);
+  const around: Around = { ...opened, submission, user: user ?? null, session, now };
+  const plain = eventOf(row.state, submission, user ?? null);
+  if (plain) return move(deps, around, plain, null);
+
+  const method = row.state.option === null ? undefined : deps.methods.get(row.state.option);
+  const step = row.state.step;
+  if (!method || step === null) return { is: 'show', row };
+  const result = await method.check(checkContext(deps, around, method, step), submission);
+  return conclude(deps, around, method, result);
+}
+
+/** What a button means by itself; null: the method looks at what was typed. */
+function eventOf(state: LoginState, { action }: Submission, user: User | null): Event | null {
+  if (action === 'cancel') return { type: 'cancel', reason: 'cancelled' };
+  if (action === 'not-mine') return { type: 'cancel', reason: 'not-requested' };
+  if (action === 'restart') return { type: 'restart' };
+  if (state.proved && !user) return { type: 'fail', reason: 'user-gone' };
+  if (state.proved && user?.disabled) return { type: 'fail', reason: 'disabled' };
+  if (action === 'other-ways') return { type: 'other-ways' };
+  if (action === 'continue' || state.step === null) return { type: 'continue' };
+  return action.startsWith('choose:') ? { type: 'choose', method: action.slice('choose:'.length) } : null;
+}
+
+function checkContext({ services }: LoginsDeps, around: Around, method: Method, step: string) {
+  const { flow, now, row, submission, user } = around;
+  const { state } = row;
+  return {
+    services,
+    settings: optionOf(flow, step, method.id)?.settings ?? {},
+    loginId: row.id,
+    scope: (suffix: string) => scopeOf(row.id, step, suffix),
+    subjectKey: subjectKeyOf(services, row, user),
+    user,
+    name: nameOf(services, row),
+    enrol: state.offered.some((offer) => offer.method === method.id && offer.enrol),
+    proved: state.proved,
+    scratch: state.scratch[method.id] ?? {},
+    sent: state.sent[method.id] ?? null,
+    ip: submission.ip,
+    deviceOf: submission.deviceOf,
+    now,
+  };
+}
+
+async function conclude(
+  deps: LoginsDeps,
+  around: Around,
+  method: Method,
+  result: CheckResult,
+): Promise<Outcome> {
+  switch (result.is) {
+    case 'pass':
+      return move(deps, around, passedEvent(deps.services, around.row, method, result), result);
+    case 'stay':
+      return move(deps, around, { type: 'stay', scratch: result.scratch, effects: result.effects }, null);
+    case 'fail':
+      return move(deps, around, { type: 'fail', reason: result.reason }, null);
+    case 'locked': {
+      const until = result.until && !isUntilLifted(result.until) ? result.until.getTime() : null;
+      return move(deps, around, { type: 'locked', until }, null);
+    }
+    case 'retry': {
+      if (result.tried) {
+        const data = { step: around.row.state.step, method: method.id };
+        const failed = { name: 'login.step.failed', reason: result.reason, data };
+        await deps.audit.record(deps.storage.db, around.now, [{ ...contextOf(around), ...failed }]);
+      }
+      return { is: 'retry', text: result.text, field: result.field ?? null, retryAt: result.retryAt ?? null };
+    }
+  }
+}
+
+function passedEvent({ crypto }: Services, row: LoginRow, method: Method, { subject }: Pass): Event {
+  if (!subject) return { type: 'passed', method: method.id };
+  const name = crypto.seal('identifier', subject.name, row.id);
+  return { type: 'passed', method: method.id, subject: { userId: subject.user?.id ?? null, name } };
+}
+
+async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass | null): Promise<Outcome> {
+  const { flow, now, row, session } = around;
+  const user = event.type === 'restart' ? null : (pass?.subject?.user ?? around.user);
+  const settles = event.type === 'passed' || event.type === 'continue';
+  const asked = settles
+    ? methodsAhead(flow, row.state, deps.methods, event.type === 'passed' ? row.state.step : null)
+    : [];
+  const facts: Facts = {
+    now: now.getTime(),
+    methods: deps.methods,
+    person: user && (await gatherPerson(deps.services, deps.storage.db, user, asked)),
+    session: session ?? null,
+  };
+  const planned = advance(flow, row.state, event, facts);
+  const { plan, sends } = await permitted(deps, around, user, planned);
+  const committed = await commitMove(deps, {
+    ...{ row, plan, sends, pass, user, session, now },
+    context: { ...contextOf(around), subject: user?.id ?? null },
+    ip: around.submission.ip,
+    userAgent: around.submission.userAgent,
+  });
+  if (committed.is === 'refused') {
+    return { is: 'retry', text: committed.text, field: null, retryAt: null };
+  }
+  if (committed.is === 'late') return { is: 'show', row: null };
+  await deliver(deps, committed.messages, plan.state.proved);
+  if (pass?.after) await pass.after().catch((error) => deps.log.warn({ err: error }, 'after a passed step'));
+  if (plan.next.is === 'show') return { is: 'show', row: committed.row };
+  const passed = committed.row.state.passed.map(({ method }) => method);
+  return { is: 'ended', userId: plan.next.is === 'finish' ? (user?.id ?? null) : null, passed };
+}
+
+/** Asks the guard about each message before anything is written; what it refuses becomes part of the page. */
+async function permitted(
+  deps: LoginsDeps,
+  around: Around,
+  user: User | null,
+  plan: Advance,
+): Promise<{ plan: Advance; sends: { effect: Effect; dispatch: Dispatch }[] }> {
+  const { app, now, row, submission } = around;
+  const { state } = plan;
+  const subjectKey = subjectKeyOf(deps.services, { ...row, state }, user);
+  const sends: { effect: Effect; dispatch: Dispatch }[] = [];
+  let next = state;
+  for (const effect of plan.effects) {
+    if (state.step === null || subjectKey === null) continue;
+    const dispatch: Dispatch = {
+      ...{ loginId: row.id, step: state.step, app, user, subjectKey, proved: state.proved },
+      ...{ locale: row.locale, ip: submission.ip, expiresAt: row.expiresAt },
+      before: state.sent[effect.method] ?? null,
+    };
+    const answer: Permit = await permit(deps, effect, dispatch, now);
+    if (answer.is === 'allowed') sends.push({ effect, dispatch });
+    if (answer.is === 'locked') next = { ...next, locked: { until: answer.until } };
+    if (answer.is === 'refused') {
+      const refused = refusedSend(effect, dispatch, answer.reason, answer.until, now);
+      next = { ...next, sent: { ...next.sent, [effect.method]: refused } };
+    }
+  }
+  return { plan: { ...plan, state: next }, sends };
+}
+
+/**
+ * Sends what was committed. The page waits for the outcome, so that it can say what became of the message; but not
+ * before a factor was passed: the time would tell whether there was anything to send.
+ */
+async function deliver(deps: LoginsDeps, messages: OutgoingMessage[], proved: boolean): Promise<void> {
+  const sending = Promise.all(messages.map((message) => deps.delivery.send(message))).catch((error) => {
+    deps.log.error({ err: error }, 'a message could not be handed to delivery');
+  });
+  if (proved) await sending;
+}
+
+const contextOf = ({ app, row, submission, user }: Around): Omit<AuditEvent, 'name'> => ({
+  subject: user?.id ?? null,
+  appId: app.id,
+  loginId: row.id,
+  ip: submission.ip,
+  userAgent: submission.userAgent,
+});
+
+/** Under what tries of this login's subject are counted: its account, or the name that none has. */
+export function subjectKeyOf(
+  services: Services,
+  row: Pick<LoginRow, 'id' | 'state'>,
+  user: User | null,
+): string | null {
+  const { crypto, guard, users } = services;
+  if (user) return guard.subjectKey(user.id);
+  const name = row.state.subject?.name;
+  return name == null
+    ? null
+    : guard.subjectKey(users.normaliseIdentifier(crypto.open('identifier', name, row.id)));
+}
+
+/** The name that stands for the user on the pages of this login, as typed. */
+export const nameOf = ({ crypto }: Services, { id, state }: Pick<LoginRow, 'id' | 'state'>): string | null =>
+  state.subject?.name == null ? null : crypto.open('identifier', state.subject.name, id);

@@ -1,0 +1,12 @@
+import type { Method, Methods } from '../method.ts';
+import { backupCode } from './backup-code.ts';
+import { identify } from './identify.ts';
+import { password } from './password.ts';
+import { smsOtp } from './sms-otp.ts';
+
+/** Every method that a flow may name: one file and one line here each. */
+const registered = [identify, password, smsOtp, backupCode] as const;
+
+export type MethodId = (typeof registered)[number]['id'];
+
+export const methods: Methods = new Map<string, Method>(registered.map((method) => [method.id, method]));

@@ -1,0 +1,200 @@
+import { Type } from 'typebox';
+import { type Text, text } from '../../lib/texts.ts';
+import { otpFaults, otpMembers } from '../../otp/index.ts';
+import { normalisePhone } from '../../users/index.ts';
+import type { CheckContext, CheckResult, Effect, Input, Method, Pass } from '../method.ts';
+import { codeScreen, numberScreen } from '../pages/code-screens.ts';
+
+/** How many numbers may be tried out while setting up, in one login. */
+const maxNumbers = 3;
+
+/** While the user sets up a number; `phone` sealed. */
+interface Enrolling {
+  phone?: string;
+  last2?: string;
+  numbers?: number;
+}
+
+/**
+ * A code by SMS to the number of the profile, or, where the flow lets people set one up, to a number typed here,
+ * which the code proves. A typed number is never used instead of the profile's.
+ */
+export const smsOtp = {
+  id: 'sms-otp',
+  kind: 'possession',
+  amr: ['sms'],
+  identifies: false,
+  channel: 'sms',
+  enrols: true,
+  options: Type.Partial(Type.Object(otpMembers), { additionalProperties: false }),
+  faults: otpFaults,
+  input: Type.Object({
+    code: Type.Optional(Type.String({ maxLength: 64 })),
+    phone: Type.Optional(Type.String({ maxLength: 64 })),
+    country: Type.Optional(Type.String({ maxLength: 2 })),
+  }),
+  label: text('sms-otp.label'),
+  texts: {
+    'sms-otp.label': 'Get a code by SMS',
+    'sms-otp.heading': 'Enter code',
+    'sms-otp.headingSend': 'We will send you a code',
+    'sms-otp.headingPhone': 'Add your phone number',
+    'sms-otp.sentencePhone': 'We will send a code to it, now and whenever you sign in.',
+    'sms-otp.sentenceSend': 'It comes by SMS to the phone number of your account.',
+    'sms-otp.sentTo': 'Sent to ••••• {last2} by SMS.',
+    'sms-otp.sent': 'If your account has a phone number, a code is on its way to it.',
+    'sms-otp.sending': 'We are sending the code to ••••• {last2}.',
+    'sms-otp.delivered': 'The code has arrived at ••••• {last2}.',
+    'sms-otp.slow':
+      'It may take a moment until the code arrives at ••••• {last2}. You can ask for another one; both will work.',
+    'sms-otp.notSent': 'We could not send the code to ••••• {last2} just now. Try again, or use another way.',
+    'sms-otp.code': 'Code',
+    'sms-otp.phone': 'Phone number',
+    'sms-otp.country': 'Country',
+    'sms-otp.countryNone': 'Choose a country',
+    'sms-otp.next': 'Continue',
+    'sms-otp.send': 'Send me the code',
+    'sms-otp.resend': 'Send again',
+    'sms-otp.changeNumber': 'Use another number',
+    'sms-otp.notMine': 'I did not ask for this code',
+    'sms-otp.empty': 'Please type the code from the message.',
+    'sms-otp.wrong': {
+      one: 'That is not the code. You have {count} try left.',
+      other: 'That is not the code. You have {count} tries left.',
+    },
+    'sms-otp.expired': 'This code is no longer valid. We can send a new one.',
+    'sms-otp.exhausted': 'Too many tries for this code. We can send a new one.',
+    'sms-otp.used': 'This code has already been used. We can send a new one.',
+    'sms-otp.badNumber':
+      'This does not look like a phone number. Start with + and the country code, or choose the country.',
+    'sms-otp.numberTaken': 'This phone number already belongs to another account.',
+    'sms-otp.tooManyNumbers': 'No further number can be tried in this sign-in. Please start again.',
+    'sms-otp.noMore': 'We cannot send another code in this sign-in.',
+    'sms-otp.wait': {
+      one: 'We can send a code again in {count} minute.',
+      other: 'We can send a code again in {count} minutes.',
+    },
+    'sms-otp.waitSeconds': {
+      one: 'We can send a code again in {count} second.',
+      other: 'We can send a code again in {count} seconds.',
+    },
+    'sms-otp.message':
+      '{code} is your code for {app}. It is valid for {minutes} minutes. Do not share it with anyone.',
+  },
+
+  available: ({ user }) => (user.phone === null ? { is: 'enrol' } : { is: 'yes' }),
+
+  begin({ enrol, sent, user, proved, settings }) {
+    // Whoever comes back from another option finds the code that was sent still valid.
+    if (enrol || sent !== null) return [];
+    // Without a factor before it the number says who it is: then only a verified one will do.
+    const to = proved || user?.phoneVerified ? (user?.phone ?? null) : null;
+    return [sendTo(to, 'login-code', '', settings)];
+  },
+
+  screen(view) {
+    if (view.enrol && (view.scratch as Enrolling).phone === undefined) return numberScreen('sms-otp', view);
+    return codeScreen('sms-otp', view);
+  },
+
+  async check(context, input) {
+    if (context.enrol && context.user?.phone) return { is: 'fail', reason: 'number-known' };
+    const enrolling = context.scratch as Enrolling;
+    if (context.enrol && input.action === 'change-number') {
+      return { is: 'stay', scratch: { numbers: enrolling.numbers ?? 0 }, effects: [] };
+    }
+    if (context.enrol && enrolling.phone === undefined) return takeNumber(context, enrolling, input);
+    if (input.action === 'send' || input.action === 'resend') return sendAgain(context, enrolling);
+    return checkCode(context, enrolling, input.values.code ?? '');
+  },
+} satisfies Method;
+
+const sendTo = (
+  to: string | null,
+  purpose: Effect['purpose'],
+  suffix: string,
+  settings: Record<string, unknown>,
+): Effect => ({ type: 'send-code', method: 'sms-otp', channel: 'sms', purpose, to, suffix, settings });
+
+const suffixOf = ({ numbers }: Enrolling): string => (numbers === undefined ? '' : `number-${numbers}`);
+
+function takeNumber(context: CheckContext, { numbers = 0 }: Enrolling, { values }: Input): CheckResult {
+  const phone = normalisePhone(values.phone ?? '', values.country || undefined);
+  if (phone === null) {
+    const sentence = text('sms-otp.badNumber');
+    return { is: 'retry', reason: 'bad-number', text: sentence, field: 'phone', tried: false };
+  }
+  if (numbers >= maxNumbers) {
+    const sentence = text('sms-otp.tooManyNumbers');
+    return { is: 'retry', reason: 'too-many-numbers', text: sentence, field: 'phone', tried: false };
+  }
+  const scratch = {
+    phone: context.services.crypto.seal('identifier', phone, context.loginId),
+    last2: phone.slice(-2),
+    numbers: numbers + 1,
+  } satisfies Enrolling;
+  return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffixOf(scratch), context.settings)] };
+}
+
+function sendAgain(context: CheckContext, enrolling: Enrolling): CheckResult {
+  const { proved, scratch, services, settings, user } = context;
+  if (enrolling.phone !== undefined) {
+    const phone = services.crypto.open('identifier', enrolling.phone, context.loginId);
+    return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffixOf(enrolling), settings)] };
+  }
+  const to = proved || user?.phoneVerified ? (user?.phone ?? null) : null;
+  return { is: 'stay', scratch, effects: [sendTo(to, 'login-code', '', settings)] };
+}
+
+async function checkCode(context: CheckContext, enrolling: Enrolling, typed: string): Promise<CheckResult> {
+  const { now, services, settings, subjectKey } = context;
+  const { db, guard, otp } = services;
+  const retry = (reason: string, sentence: Text, tried: boolean): CheckResult => ({
+    ...{ is: 'retry', reason, text: sentence, field: 'code', tried },
+  });
+  if (typed === '') return retry('empty', text('sms-otp.empty'), false);
+  if (subjectKey === null) return { is: 'fail', reason: 'no-user' };
+  const lockedUntil = await guard.lockedUntil(db, subjectKey, 'sms-otp', now);
+  if (lockedUntil) return { is: 'locked', until: lockedUntil };
+
+  const scope = context.scope(suffixOf(enrolling));
+  const reservation = await otp.reserve(db, scope, services.codes(settings), now);
+  if (reservation.status === 'none') return retry('none', text('sms-otp.expired'), false);
+  if (reservation.status === 'exhausted') return retry('exhausted', text('sms-otp.exhausted'), false);
+  const match = otp.match(reservation, typed, now);
+  if (match === 'expired') return retry('expired', text('sms-otp.expired'), true);
+  if (match === 'wrong') {
+    const failed = await guard.failed(db, subjectKey, 'sms-otp', now);
+    if (failed.lockedUntil) return { is: 'locked', until: failed.lockedUntil };
+    const left = reservation.triesLeft;
+    return retry(
+      'wrong',
+      left > 0 ? text('sms-otp.wrong', { count: left }) : text('sms-otp.exhausted'),
+      true,
+    );
+  }
+  return passWith(context, enrolling, subjectKey, match.codeId);
+}
+
+function passWith(context: CheckContext, enrolling: Enrolling, subjectKey: string, codeId: string): Pass {
+  const { ip, loginId, now, services, user } = context;
+  const { crypto, guard, otp, users } = services;
+  const sealed = enrolling.phone;
+  return {
+    is: 'pass',
+    async commit(tx) {
+      if (!(await otp.consume(tx, codeId, now))) return false;
+      await guard.succeeded(tx, subjectKey, 'sms-otp', now);
+      if (sealed === undefined) return true;
+      // Looked at again here: a number that has come into the profile meanwhile is not replaced.
+      const present = user && (await users.findById(tx, user.id));
+      if (!present || present.phone !== null) return false;
+      await users.setVerifiedPhone(tx, present.id, crypto.open('identifier', sealed, loginId), now);
+      return true;
+    },
+    lost: text('sms-otp.used'),
+    refusal: { reason: 'number-taken', text: text('sms-otp.numberTaken') },
+    after: () => guard.sendVerified({ ip }, now),
+    events: sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }],
+  };
+}

@@ -1,0 +1,45 @@
+import type { App } from '../../apps/types.ts';
+import type { Text } from '../../lib/texts.ts';
+import { type LoginsDeps, nameOf, type Opened } from '../logins/submit.ts';
+import type { LoginRow } from '../store.ts';
+import type { Screen } from '../types.ts';
+import { type Surroundings, screenOf } from './screens.ts';
+
+/** What a failed try leaves on the page. */
+export type Around = Pick<Surroundings, 'problem' | 'typed'>;
+
+/** Reads what the page says beyond the row: what became of the last message, once a factor was passed. */
+export async function presentScreen(
+  deps: LoginsDeps,
+  { app, flow, row }: Opened,
+  around: Around & Pick<Surroundings, 'preferred'>,
+  now: Date,
+): Promise<Screen> {
+  const { state } = row;
+  const codeId = state.option === null ? null : (state.sent[state.option]?.codeId ?? null);
+  const delivery = codeId && state.proved ? await deps.delivery.state(deps.storage.db, codeId) : null;
+  return screenOf(flow, state, {
+    ...around,
+    ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, now },
+    name: nameOf(deps.services, row),
+    hint: state.hint === null ? null : deps.services.crypto.open('identifier', state.hint, row.id),
+    locale: row.locale,
+    version: row.version,
+  });
+}
+
+/** Where the browser goes when the login is over: back to what it was for; without success at a local place, home. */
+export function leaveUrl({ continuation, status }: LoginRow, app: App): string {
+  if (continuation.kind === 'oidc') return continuation.resumeUrl;
+  return status === 'finished' ? continuation.path : (app.home ?? '/');
+}
+
+/** The same value with every text as a sentence in the reader's language. */
+export function translated(value: unknown, translate: (words: Text) => string): unknown {
+  if (Array.isArray(value)) return value.map((member) => translated(member, translate));
+  if (typeof value !== 'object' || value === null) return value;
+  if ('key' in value && typeof value.key === 'string') return translate(value as Text);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, translated(member, translate)]),
+  );
+}

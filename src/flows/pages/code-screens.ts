@@ -1,0 +1,104 @@
+import type { MessageState } from '../../delivery/types.ts';
+import { type Text, text } from '../../lib/texts.ts';
+import type { MethodScreen, View } from '../method.ts';
+import type { Action, Field, Notice } from '../types.ts';
+import { countryChoices } from './countries.ts';
+import { untilText } from './wait.ts';
+
+/*
+ * The pages of methods that send a code. Texts are the method's own: `<id>.heading`, `<id>.sentTo`, …
+ */
+
+/** Asks for the number that is to be set up. */
+export function numberScreen(id: string, { locale, typed }: View): MethodScreen {
+  const none = { value: '', label: text(`${id}.countryNone`) };
+  const country: Field = {
+    ...{ name: 'country', type: 'select', label: text(`${id}.country`), autocomplete: 'country' },
+    ...{ value: typed.country ?? '', required: false, choices: [none, ...countryChoices(locale)] },
+  };
+  const phone: Field = {
+    ...{ name: 'phone', type: 'tel', label: text(`${id}.phone`), autocomplete: 'tel', inputmode: 'tel' },
+    ...{ value: typed.phone ?? '', required: true, focus: true, maxLength: 64 },
+  };
+  return {
+    heading: text(`${id}.headingPhone`),
+    sentence: text(`${id}.sentencePhone`),
+    fields: [country, phone],
+    actions: [primary('submit', `${id}.send`)],
+    notices: [],
+  };
+}
+
+/** Where the code went, and the field for it; before anything was sent, one button that sends. */
+export function codeScreen(id: string, view: View): MethodScreen {
+  const { enrol, now, sent } = view;
+  if (!sent) {
+    return {
+      heading: text(`${id}.headingSend`),
+      sentence: text(`${id}.sentenceSend`),
+      fields: [],
+      actions: [primary('send', `${id}.send`)],
+      notices: [],
+    };
+  }
+  const codes = view.codes(view.settings);
+  const field: Field = {
+    ...{ name: 'code', type: 'code', label: text(`${id}.code`), autocomplete: 'one-time-code' },
+    ...{ inputmode: codes.alphabet === 'numeric' ? 'numeric' : 'text', length: codes.length },
+    // Room for the blanks and hyphens that come with pasting.
+    ...{ required: true, focus: true, maxLength: codes.length * 2 + 2 },
+  };
+  const next = Math.max(sent.at + codes.resendAfterMs, sent.refused?.until ?? 0);
+  const resend: Action = {
+    ...{ name: 'resend', label: text(`${id}.resend`), style: 'secondary', skipsValidation: true },
+    ...(next > now ? { enabledAt: next } : {}),
+  };
+  const issued = sent.codeId !== null;
+  const finished = sent.count > codes.resends || (sent.refused !== null && sent.refused.until === null);
+  return {
+    heading: text(issued ? `${id}.heading` : `${id}.headingSend`),
+    ...(issued ? { sentence: sentenceOf(id, view) } : {}),
+    fields: issued ? [field] : [],
+    actions: [
+      ...(issued ? [primary('submit', `${id}.next`)] : []),
+      ...(finished ? [] : [resend]),
+      ...(enrol ? [link('change-number', `${id}.changeNumber`)] : []),
+      ...(issued ? [link('not-mine', `${id}.notMine`)] : []),
+    ],
+    notices: noticesOf(id, view),
+  };
+}
+
+const undelivered: (MessageState | null)[] = ['rejected', 'unavailable', 'failed'];
+
+/** Where the code went; before a factor was passed a sentence that is true for every name. */
+function sentenceOf(id: string, { sent, delivery }: View): Text {
+  const last2 = sent?.last2 ?? null;
+  if (last2 === null) return text(`${id}.sent`);
+  if (delivery === 'queued' || delivery === 'sending') return text(`${id}.sending`, { last2 });
+  if (delivery === 'unknown') return text(`${id}.slow`, { last2 });
+  if (delivery === 'delivered') return text(`${id}.delivered`, { last2 });
+  return text(`${id}.sentTo`, { last2 });
+}
+
+function noticesOf(id: string, { sent, delivery, now }: View): Notice[] {
+  if (!sent) return [];
+  const { refused, last2 } = sent;
+  if (refused?.until === null) return [{ tone: 'warning', text: text(`${id}.noMore`) }];
+  if (refused && refused.until > now) {
+    const sentence = untilText(`${id}.wait`, new Date(refused.until), new Date(now));
+    return [{ tone: 'warning', text: sentence }];
+  }
+  if (last2 !== null && undelivered.includes(delivery)) {
+    return [{ tone: 'error', text: text(`${id}.notSent`, { last2 }) }];
+  }
+  return [];
+}
+
+const primary = (name: string, label: string): Action => ({
+  ...{ name, label: text(label), style: 'primary', skipsValidation: false },
+});
+
+const link = (name: string, label: string): Action => ({
+  ...{ name, label: text(label), style: 'link', skipsValidation: true },
+});

@@ -1,0 +1,192 @@
+import type { App } from '../../apps/types.ts';
+import type { MessageState } from '../../delivery/types.ts';
+import { type Text, text } from '../../lib/texts.ts';
+import type { OtpSettings } from '../../otp/types.ts';
+import { optionOf } from '../engine/advance.ts';
+import type { LoginState } from '../engine/state.ts';
+import type { MethodScreen, Methods } from '../method.ts';
+import type { Action, Field, Flow, Screen } from '../types.ts';
+import { untilText } from './wait.ts';
+
+/** What stands on the page beside the state: read or unsealed for this one answer. */
+export interface Surroundings {
+  app: Pick<App, 'name'>;
+  methods: Methods;
+  codes(settings: Record<string, unknown>): OtpSettings;
+  name: string | null;
+  hint: string | null;
+  delivery: MessageState | null;
+  /** After a mistake. */
+  problem: { text: Text; field?: Field['name'] } | null;
+  typed: Record<string, string>;
+  /** Methods in the order in which this browser used them last. */
+  preferred: string[];
+  locale: string;
+  version: number;
+  now: Date;
+}
+
+/** Pure: the page of a login as it stands. */
+export function screenOf(flow: Flow, state: LoginState, around: Surroundings): Screen {
+  const content = contentOf(flow, state, around);
+  const step = flow.steps.findIndex(({ id }) => id === state.step);
+  return {
+    ...withProblem(content, around.problem),
+    progress: flow.steps.length > 1 && step >= 0 ? { current: step + 1, total: flow.steps.length } : null,
+    version: around.version,
+    at: around.now.getTime(),
+  };
+}
+
+type Content = MethodScreen & { name: string };
+
+function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content {
+  if (state.ended !== null) return endedScreen(state.ended, around);
+  const ways = [
+    ...(state.subject ? [quiet('restart', 'flows.notYou')] : []),
+    quiet('cancel', 'flows.cancel'),
+  ];
+  if (state.step === null) return continueScreen(around, ways);
+  if (state.offered.length === 0) return noWayScreen(around, ways);
+  const { locked } = state;
+  if (locked && (locked.until === null || locked.until > around.now.getTime())) {
+    return lockedScreen(state, locked.until, around, ways);
+  }
+  const method = state.option === null ? undefined : around.methods.get(state.option);
+  if (!method) return chooser(state, around, ways);
+  const own = method.screen({
+    settings: optionOf(flow, state.step, method.id)?.settings ?? {},
+    codes: around.codes,
+    name: around.name,
+    hint: around.hint,
+    enrol: state.offered.some((offer) => offer.method === method.id && offer.enrol),
+    proved: state.proved,
+    scratch: state.scratch[method.id] ?? {},
+    sent: state.sent[method.id] ?? null,
+    delivery: around.delivery,
+    typed: around.typed,
+    now: around.now.getTime(),
+    locale: around.locale,
+  });
+  return { ...own, name: method.id, actions: [...own.actions, ...otherWays(state, around), ...ways] };
+}
+
+/** Recovery is one link away; where other methods are offered too, a chooser is. */
+function otherWays({ offered, option }: LoginState, { methods }: Surroundings): Action[] {
+  const others = offered.filter(({ method }) => method !== option);
+  const recovery = others.filter(({ method }) => methods.get(method)?.kind === 'recovery');
+  return [
+    ...recovery.map(({ method }) => choice(method, 'link', methods)),
+    ...(others.length > recovery.length ? [quiet('other-ways', 'flows.otherWays')] : []),
+  ];
+}
+
+function chooser(state: LoginState, { methods, preferred }: Surroundings, ways: Action[]): Content {
+  const rank = ({ method }: { method: string }) => {
+    const at = preferred.indexOf(method);
+    return at < 0 ? preferred.length : at;
+  };
+  const ordered = state.offered.toSorted((a, b) => rank(a) - rank(b));
+  return {
+    name: 'choose',
+    heading: text('flows.chooseHeading'),
+    sentence: text('flows.chooseSentence'),
+    fields: [],
+    actions: [...ordered.map(({ method }) => choice(method, 'choice', methods)), ...ways],
+    notices: [],
+  };
+}
+
+function lockedScreen(
+  state: LoginState,
+  until: number | null,
+  { app, methods, now }: Surroundings,
+  ways: Action[],
+): Content {
+  const others = state.offered.filter(({ method }) => method !== state.option);
+  const sentence =
+    until === null
+      ? text('flows.lockedForGood', { app: app.name })
+      : untilText(others.length > 0 ? 'flows.locked' : 'flows.lockedAlone', new Date(until), now);
+  const again: Action[] =
+    until === null || state.option === null
+      ? []
+      : [
+          {
+            ...{ name: `choose:${state.option}`, label: text('flows.tryAgain'), style: 'secondary' },
+            ...{ enabledAt: until, skipsValidation: true },
+          },
+        ];
+  return {
+    name: 'locked',
+    heading: text('flows.lockedHeading'),
+    sentence,
+    fields: [],
+    actions: [...others.map(({ method }) => choice(method, 'choice', methods)), ...again, ...ways],
+    notices: [],
+  };
+}
+
+const noWayScreen = ({ app }: Surroundings, ways: Action[]): Content => ({
+  name: 'no-way-on',
+  heading: text('flows.noWayHeading'),
+  sentence: text('flows.noWay', { app: app.name }),
+  fields: [],
+  actions: ways,
+  notices: [],
+});
+
+const continueScreen = ({ name }: Surroundings, ways: Action[]): Content => ({
+  name: 'continue',
+  heading: text('flows.continueHeading'),
+  ...(name === null ? {} : { sentence: text('flows.continueSentence', { name }) }),
+  fields: [],
+  actions: [
+    { name: 'continue', label: text('flows.continue'), style: 'primary', skipsValidation: true },
+    ...ways,
+  ],
+  notices: [],
+});
+
+const endedScreen = (reason: string, { app }: Surroundings): Content => ({
+  name: 'ended',
+  heading: text('flows.endedHeading'),
+  sentence: text(reason === 'disabled' ? 'flows.disabled' : 'flows.ended', { app: app.name }),
+  fields: [],
+  actions: [
+    {
+      name: 'leave',
+      label: text('flows.back', { app: app.name }),
+      style: 'primary',
+      skipsValidation: true,
+    },
+  ],
+  notices: [],
+});
+
+/** A fault stands at its field where that is on the page, else above all. */
+function withProblem(content: Content, problem: Surroundings['problem']): Content {
+  if (!problem) return content;
+  const at = content.fields.findIndex(({ name }) => name === problem.field);
+  if (at < 0) {
+    return { ...content, notices: [{ tone: 'error', text: problem.text }, ...content.notices] };
+  }
+  const fields = content.fields.map((field, index): Field => {
+    const { focus: _, ...rest } = field;
+    return index === at ? { ...rest, focus: true, error: problem.text } : rest;
+  });
+  return { ...content, fields };
+}
+
+const quiet = (name: string, label: string): Action => ({
+  ...{ name, label: text(label), style: 'link', skipsValidation: true },
+});
+
+const choice = (id: string, style: 'choice' | 'link', methods: Methods): Action => ({
+  ...{
+    name: `choose:${id}`,
+    label: methods.get(id)?.label ?? text('flows.otherWays'),
+    style,
+    skipsValidation: true,
+  },
+});

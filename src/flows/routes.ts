@@ -1,0 +1,244 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { Value } from 'typebox/value';
+import type { App, Apps } from '../apps/types.ts';
+import type { Crypto } from '../crypto/types.ts';
+import type { Guard } from '../guard/types.ts';
+import type { Http } from '../http/types.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Problem } from '../lib/problem.ts';
+import { text } from '../lib/texts.ts';
+import type { Storage } from '../storage/types.ts';
+import { allowOrigin, foreignOrigin, requireBinding, requireJson } from './access.ts';
+import type { FlowCatalog } from './catalog.ts';
+import { type LoginsDeps, type Opened, type Outcome, type Submission, submit } from './logins/submit.ts';
+import { type Around, leaveUrl, presentScreen, translated } from './pages/answers.ts';
+import { findLogin } from './store.ts';
+
+export interface RoutesDeps {
+  storage: Storage;
+  crypto: Crypto;
+  clock: Clock;
+  http: Http;
+  apps: Apps;
+  guard: Guard;
+  issuer: URL;
+  catalog: FlowCatalog;
+  logins: LoginsDeps;
+}
+
+const yearMs = 365 * 24 * 60 * 60_000;
+/** Known browsers have password tries of their own; see guard. */
+const deviceCookie = 'sp-device';
+/** The methods used last in this browser, the newest first; nothing secret. */
+const waysCookie = 'sp-ways';
+
+type LoginRequest = FastifyRequest<{ Params: { id: string } }>;
+
+/** GET shows where a login stands and changes nothing; POST is the only way on. */
+export const loginRoutes =
+  (deps: RoutesDeps): FastifyPluginAsync =>
+  async (app) => {
+    app.get('/login/:id', async (request, reply) => show(deps, request as LoginRequest, reply));
+    app.post('/login/:id', async (request, reply) => take(deps, request as LoginRequest, reply));
+    app.options('/login/:id', async (request, reply) => preflight(deps, request as LoginRequest, reply));
+  };
+
+async function show(deps: RoutesDeps, request: LoginRequest, reply: FastifyReply): Promise<unknown> {
+  const opened = await open(deps, request, reply);
+  if (!opened) return gone(deps, request, reply, undefined);
+  const binding = requireBinding(deps, request, opened.row);
+  if (isOver(opened, deps.clock.now())) return gone(deps, request, reply, opened.app);
+  return answer(deps, request, reply, opened, binding);
+}
+
+async function take(deps: RoutesDeps, request: LoginRequest, reply: FastifyReply): Promise<unknown> {
+  const json = deps.http.wantsJson(request);
+  const opened = await open(deps, request, reply);
+  if (!opened) return gone(deps, request, reply, undefined);
+  const binding = requireBinding(deps, request, opened.row);
+  if (json)
+    requireJson(request, deps.issuer, await foreignOrigin(deps.apps, deps.storage.db, request, opened.app));
+  else deps.http.forms.check(request, binding);
+  const now = deps.clock.now();
+  if (isOver(opened, now)) return gone(deps, request, reply, opened.app);
+
+  const body = bodyOf(request);
+  const { row } = opened;
+  if (row.status !== 'running') return leave(deps, reply, opened, json);
+  if (Number(body.version) !== row.version) return again(deps, request, reply, opened, binding);
+  const outcome = await submit(deps.logins, opened, submissionOf(deps, request, opened, body), now);
+  return conclude(deps, request, reply, { opened, binding, body, outcome });
+}
+
+async function conclude(
+  deps: RoutesDeps,
+  request: LoginRequest,
+  reply: FastifyReply,
+  { opened, binding, body, outcome }: { opened: Opened; binding: string; body: Body; outcome: Outcome },
+): Promise<unknown> {
+  const json = deps.http.wantsJson(request);
+  switch (outcome.is) {
+    case 'retry': {
+      const { field, retryAt, text: sentence } = outcome;
+      const seconds =
+        retryAt && Math.max(1, Math.ceil((retryAt.getTime() - deps.clock.now().getTime()) / 1000));
+      if (seconds !== null) reply.header('retry-after', String(seconds));
+      const problem = { text: sentence, ...(field === null ? {} : { field }) };
+      const { username = '', phone = '', country = '' } = body;
+      const around = { problem, typed: { username, phone, country } };
+      return answer(deps, request, reply, opened, binding, around, retryAt ? 429 : 422);
+    }
+    case 'show': {
+      const row = outcome.row ?? (json ? await findLogin(deps.storage.db, opened.row.id) : opened.row);
+      return row
+        ? again(deps, request, reply, { ...opened, row }, binding)
+        : gone(deps, request, reply, opened.app);
+    }
+    case 'ended': {
+      const row = await findLogin(deps.storage.db, opened.row.id);
+      if (!row) return gone(deps, request, reply, opened.app);
+      if (outcome.userId !== null) remember(deps, request, reply, outcome.userId, outcome.passed);
+      return row.status === 'failed'
+        ? again(deps, request, reply, { ...opened, row }, binding)
+        : leave(deps, reply, { ...opened, row }, json);
+    }
+  }
+}
+
+/** The present page: by redirect, so that reloading it sends nothing again; as JSON at once. */
+async function again(
+  deps: RoutesDeps,
+  request: LoginRequest,
+  reply: FastifyReply,
+  opened: Opened,
+  binding: string,
+): Promise<unknown> {
+  if (deps.http.wantsJson(request)) return answer(deps, request, reply, opened, binding);
+  return reply.redirect(`/login/${opened.row.id}`, 303);
+}
+
+async function answer(
+  deps: RoutesDeps,
+  request: LoginRequest,
+  reply: FastifyReply,
+  opened: Opened,
+  binding: string,
+  around: Around = { problem: null, typed: {} },
+  status = 200,
+): Promise<unknown> {
+  const { http, logins } = deps;
+  const { row, app } = opened;
+  const json = http.wantsJson(request);
+  if (row.status === 'finished' || row.status === 'cancelled') return leave(deps, reply, opened, json);
+  const preferred = waysOf(deps, request);
+  const screen = await presentScreen(logins, opened, { ...around, preferred }, deps.clock.now());
+  if (json) return { screen: translated(screen, (words) => http.translate(row.locale, words)) };
+  return http.page(request, reply, {
+    ...{ view: 'login/step', title: screen.heading, error: around.problem !== null, status, app },
+    locale: row.locale,
+    data: { screen, actionUrl: `/login/${row.id}`, formToken: http.forms.token(binding) },
+  });
+}
+
+function leave(deps: RoutesDeps, reply: FastifyReply, { row, app }: Opened, json: boolean): unknown {
+  const url = leaveUrl(row, app);
+  return json ? { next: new URL(url, deps.issuer).href } : reply.redirect(url, 303);
+}
+
+async function gone(
+  { http }: RoutesDeps,
+  request: LoginRequest,
+  reply: FastifyReply,
+  app: App | undefined,
+): Promise<unknown> {
+  if (http.wantsJson(request)) {
+    const message = 'This sign-in took too long. Start again.';
+    throw new Problem({ status: 410, code: 'login_expired', message });
+  }
+  return http.page(request, reply, {
+    ...{ view: 'login/expired', title: text('expired.title'), status: 410, app: app ?? null },
+    data: { startUrl: app?.home ?? null },
+  });
+}
+
+async function preflight(deps: RoutesDeps, request: LoginRequest, reply: FastifyReply): Promise<unknown> {
+  await open(deps, request, reply, true);
+  return reply
+    .header('access-control-allow-methods', 'GET, POST')
+    .header('access-control-allow-headers', 'content-type, accept')
+    .header('access-control-max-age', '600')
+    .code(204)
+    .send();
+}
+
+/** The login with its flow and app; nothing when any of them is gone. */
+async function open(
+  { storage: { db }, apps, catalog, http }: RoutesDeps,
+  request: LoginRequest,
+  reply: FastifyReply,
+  asking = false,
+): Promise<Opened | undefined> {
+  reply.header('cache-control', 'no-store');
+  const { id } = request.params;
+  const row = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, id) : undefined;
+  const app = row && (await apps.find(db, row.appId));
+  if (asking || http.wantsJson(request)) allowOrigin(reply, await foreignOrigin(apps, db, request, app));
+  const flow = row && (await catalog.version(db, row.flowVersionId));
+  return row && app && flow ? { row, app, flow } : undefined;
+}
+
+const isOver = ({ row }: Opened, now: Date): boolean => row.status === 'consumed' || row.expiresAt <= now;
+
+type Body = Record<string, string>;
+
+/** The members that are strings; whatever else a client sends is not for us. */
+function bodyOf(request: FastifyRequest): Body {
+  const members = Object.entries((request.body ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(
+    members.flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value]] : typeof value === 'number' ? [[name, String(value)]] : [],
+    ),
+  );
+}
+
+function submissionOf(
+  { crypto: _, guard, http, logins }: RoutesDeps,
+  request: FastifyRequest,
+  { row }: Opened,
+  body: Body,
+): Submission {
+  const method = row.state.option === null ? undefined : logins.methods.get(row.state.option);
+  const members = Object.keys((method?.input as { properties?: object } | undefined)?.properties ?? {});
+  const values = Object.fromEntries(
+    members.flatMap((name) => {
+      const typed = body[name];
+      // Blanks around a password are part of it.
+      return typed === undefined ? [] : [[name, name === 'password' ? typed : typed.trim()]];
+    }),
+  );
+  if (method && !Value.Check(method.input, values)) {
+    throw new Problem({ status: 400, code: 'invalid_request', message: 'A field is longer than it may be.' });
+  }
+  const device = http.cookies.get(request, deviceCookie, 'host');
+  return {
+    ...{ action: body.action || 'submit', values, ip: request.ip },
+    userAgent: request.headers['user-agent'] ?? null,
+    deviceOf: (userId) => guard.readDevice(device, userId),
+  };
+}
+
+function remember(
+  { guard, http }: RoutesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  userId: string,
+  passed: string[],
+): void {
+  const before = http.cookies.get(request, deviceCookie, 'host');
+  http.cookies.set(reply, deviceCookie, guard.deviceToken(userId, before), { maxAgeMs: yearMs });
+  const ways = passed.toReversed().join('.');
+  if (ways) http.cookies.set(reply, waysCookie, ways, { maxAgeMs: yearMs });
+}
+
+const waysOf = ({ http, logins }: RoutesDeps, request: FastifyRequest): string[] =>
+  (http.cookies.get(request, waysCookie, 'host') ?? '').split('.').filter((id) => logins.methods.has(id));

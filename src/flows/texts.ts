@@ -1,0 +1,52 @@
+import type { Catalogue } from '../lib/texts.ts';
+import { methods } from './methods/index.ts';
+
+const own: Catalogue = {
+  'flows.chooseHeading': 'How would you like to go on?',
+  'flows.chooseSentence': 'Choose one of these ways.',
+  'flows.otherWays': 'Other ways',
+  'flows.notYou': 'Not you?',
+  'flows.cancel': 'Cancel',
+  'flows.continueHeading': 'You are signed in',
+  'flows.continueSentence': 'Go on as {name}.',
+  'flows.continue': 'Continue',
+  'flows.lockedHeading': 'Too many tries',
+  'flows.locked': {
+    one: 'You can try again in {count} minute, or go on another way.',
+    other: 'You can try again in {count} minutes, or go on another way.',
+  },
+  'flows.lockedSeconds': {
+    one: 'You can try again in {count} second, or go on another way.',
+    other: 'You can try again in {count} seconds, or go on another way.',
+  },
+  'flows.lockedAlone': {
+    one: 'You can try again in {count} minute.',
+    other: 'You can try again in {count} minutes.',
+  },
+  'flows.lockedAloneSeconds': {
+    one: 'You can try again in {count} second.',
+    other: 'You can try again in {count} seconds.',
+  },
+  'flows.lockedForGood':
+    'For your safety this way is closed for your account. Please ask whoever looks after {app}.',
+  'flows.tryAgain': 'Try again',
+  'flows.noWayHeading': 'We cannot go on here',
+  'flows.noWay':
+    'This sign-in needs something that your account does not have yet, for instance a phone number. Please ask whoever looks after {app}.',
+  'flows.endedHeading': 'This sign-in has ended',
+  'flows.disabled': 'Your account is switched off. Please ask whoever looks after {app}.',
+  'flows.ended': 'Please start again. If it happens once more, ask whoever looks after {app}.',
+  'flows.back': 'Back to {app}',
+  'flows.busy': 'That was just done in another place. Please try again.',
+  'problem.other_browser':
+    'This sign-in was started in another browser. Please start again from the app, in the browser that you want to use.',
+  'problem.login_expired': 'This sign-in took too long. Please start again from the app.',
+  'problem.flow_missing': 'This app has no way of signing in yet. Please tell whoever looks after it.',
+};
+
+/** English texts of logins and of every method. */
+export const texts: Catalogue = Object.assign(
+  {},
+  own,
+  ...[...methods.values()].map((method) => method.texts),
+);

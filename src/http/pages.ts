@@ -1,0 +1,47 @@
+import fastifyView from '@fastify/view';
+import type { FastifyInstance } from 'fastify';
+import { text } from '../lib/texts.ts';
+import type { Assets } from './assets.ts';
+import type { Locales } from './locales.ts';
+import { compileOptions, loadTemplates } from './templates.ts';
+import type { Page } from './types.ts';
+
+export interface Pages {
+  render(page: Page & { locale: string }): Promise<string>;
+}
+
+export interface PagesDeps {
+  app: FastifyInstance;
+  viewsDir: string;
+  locales: Locales;
+  assets: Assets;
+  /** The gateway's name, shown where no app is known. */
+  name: () => string;
+}
+
+/** Hosted pages: a template inside `layouts/page`, everything a person reads translated while it is rendered. */
+export async function createPages(deps: PagesDeps): Promise<Pages> {
+  const { app, viewsDir, locales } = deps;
+  const engine = loadTemplates({ viewsDir, translate: locales.translate, assetUrl: deps.assets.url });
+  await app.register(fastifyView, {
+    engine: { handlebars: engine },
+    root: viewsDir,
+    viewExt: 'hbs',
+    layout: 'layouts/page.hbs',
+    production: true,
+    options: { compileOptions },
+  });
+  return {
+    render({ view, title, error = false, app: relyingParty = null, locale, data }) {
+      const state = locales.translate(locale, title);
+      const announced = error ? locales.translate(locale, text('page.errorTitle', { title: state })) : state;
+      return app.view(view, {
+        ...data,
+        locale,
+        app: relyingParty,
+        gateway: deps.name(),
+        title: `${announced} · ${relyingParty?.name ?? deps.name()}`,
+      });
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import fastifyCookie from '@fastify/cookie';
+import fastifyFormbody from '@fastify/formbody';
+import fastifyHelmet from '@fastify/helmet';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from '../lib/log.ts';
+import { fastifyLogger } from './logger.ts';
+import { securityHeaders } from './security.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+/** Longer than a message may take while a person waits for it, and the hash before it. */
+const HANDLER_TIMEOUT_MS = 25_000;
+const IDLE_SOCKET_TIMEOUT_MS = 60_000;
+const TIMEOUT_CHECK_MS = 500;
+
+export interface ServerDeps {
+  issuer: URL;
+  log: Logger;
+  /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
+  trustedProxies: string[];
+}
+
+/** A Fastify with every limit set, safe headers, cookies and forms; it knows no route yet. */
+export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: fastifyLogger(deps.log),
+    // Its own lines hold the address with the query; the hook below logs the route's pattern.
+    logController: new LogController({ disableRequestLogging: true }),
+    // Short enough to be read out on the phone; error pages show it.
+    genReqId: () => randomBytes(5).toString('hex'),
+    trustProxy: deps.trustedProxies.length > 0 ? deps.trustedProxies : false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    connectionTimeout: IDLE_SOCKET_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_SOCKET_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    // A HEAD that ran a GET's handler would let link previews run it.
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: false },
+  });
+  logAnswers(app);
+  closeGracefully(app);
+  await app.register(fastifyHelmet, securityHeaders(deps.issuer));
+  await app.register(fastifyCookie);
+  await app.register(fastifyFormbody, { bodyLimit: BODY_LIMIT_BYTES });
+  return app;
+}
+
+/** One line per answer. Paths hold login ids and, in one route, a code: the pattern is enough. */
+function logAnswers(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.raw.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'answered',
+    );
+  });
+}
+
+/** Closing waits for connections; those that fall idle meanwhile are let go at once, running answers are not cut. */
+function closeGracefully(app: FastifyInstance): void {
+  app.addHook('preClose', async () => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), 100);
+    app.server.once('close', () => clearInterval(timer));
+    timer.unref();
+  });
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Crypto } from '../crypto/types.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Catalogue } from '../lib/texts.ts';
+import { createAssets } from './assets.ts';
+import { createCookies } from './cookies.ts';
+import { handleErrors } from './errors.ts';
+import { createForms } from './forms.ts';
+import { createLocales } from './locales.ts';
+import { createPages } from './pages.ts';
+import { homeRoute } from './routes.ts';
+import { createServer } from './server.ts';
+import { texts as ownTexts } from './texts.ts';
+import type { Http } from './types.ts';
+
+export interface HttpDeps {
+  issuer: URL;
+  crypto: Crypto;
+  log: Logger;
+  /** English texts of every feature. */
+  texts: Catalogue;
+  /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
+  trustedProxies: string[];
+  /** The gateway's name, as configured now. */
+  name: () => string;
+  viewsDir: string;
+  /** True for errors that mean that the database cannot be reached; they are answered with 503. */
+  isUnavailable: (error: unknown) => boolean;
+}
+
+/** The server that features mount their routes on, and what they need to answer people. */
+export async function createHttp(deps: HttpDeps): Promise<{ app: FastifyInstance; http: Http }> {
+  const english: Catalogue = { ...ownTexts, ...deps.texts };
+  const locales = createLocales(english, join(deps.viewsDir, 'locales'));
+  const assets = createAssets(join(deps.viewsDir, 'assets'));
+  const app = await createServer(deps);
+  const pages = await createPages({ app, viewsDir: deps.viewsDir, locales, assets, name: deps.name });
+  const http: Http = {
+    render: pages.render,
+    async page(request, reply, page) {
+      const html = await pages.render({ ...page, locale: page.locale ?? http.locale(request) });
+      return reply
+        .code(page.status ?? 200)
+        .header('cache-control', 'no-store')
+        .type('text/html; charset=utf-8')
+        .send(html);
+    },
+    locale: (request, preferred) => locales.negotiate(preferred, request.headers['accept-language']),
+    translate: locales.translate,
+    cookies: createCookies(deps.issuer),
+    forms: createForms(deps.issuer, deps.crypto),
+    wantsJson: ({ headers: { accept = '' } }) =>
+      accept.includes('application/json') && !accept.includes('text/html'),
+  };
+  handleErrors(app, { http, english, isUnavailable: deps.isUnavailable });
+  await assets.register(app);
+  homeRoute(app, http);
+  return { app, http };
+}

@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import Handlebars from 'handlebars';
+import type { Text } from '../lib/texts.ts';
+
+/**
+ * Strict: a misspelt member is an error in the test that renders the page, not a hole in it.
+ * Unknown helpers are refused when the template is compiled.
+ */
+export const compileOptions = {
+  strict: true,
+  knownHelpersOnly: true,
+  knownHelpers: {
+    t: true,
+    say: true,
+    emphasise: true,
+    asset: true,
+    eq: true,
+    any: true,
+    wait: true,
+    steps: true,
+    initial: true,
+    contact: true,
+  },
+};
+
+/** Longer waits are told in minutes. The script that counts down does the same. */
+const MAX_SHOWN_SECONDS = 90;
+
+export interface TemplateDeps {
+  viewsDir: string;
+  translate: (locale: string, text: Text) => string;
+  /** The address of a file of `views/assets`. */
+  assetUrl: (file: string) => string;
+}
+
+/** A Handlebars of our own with helpers and partials; every template has been compiled once, so none fails later. */
+export function loadTemplates(deps: TemplateDeps): typeof Handlebars {
+  const engine = Handlebars.create();
+  registerHelpers(engine, deps);
+  const files = templateFiles(deps.viewsDir);
+  const partials = new Set(files.filter((file) => dirname(file) === 'partials').map(nameOf));
+  for (const file of files) {
+    const source = readFileSync(join(deps.viewsDir, file), 'utf8');
+    compileOnce(engine, file, source, partials);
+    if (dirname(file) === 'partials') engine.registerPartial(nameOf(file), source);
+  }
+  return engine;
+}
+
+/** Every template below the folder, as a path relative to it. */
+export function templateFiles(viewsDir: string): string[] {
+  return readdirSync(viewsDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.hbs'))
+    .map((entry) => relative(viewsDir, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+const nameOf = (file: string) => file.slice(file.lastIndexOf('/') + 1, -'.hbs'.length);
+
+function compileOnce(engine: typeof Handlebars, file: string, source: string, partials: Set<string>): void {
+  try {
+    engine.precompile(source, compileOptions);
+  } catch (error) {
+    throw new Error(`views/${file}: ${(error as Error).message}`, { cause: error });
+  }
+  for (const [, name] of source.matchAll(/\{\{#?>\s*([\w-]+)/g)) {
+    if (name !== undefined && !partials.has(name))
+      throw new Error(`views/${file}: there is no partial "${name}"`);
+  }
+}
+
+function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
+  const localeOf = (options: Handlebars.HelperOptions): string => options.data.root.locale;
+  const translate = (text: Text | string, options: Handlebars.HelperOptions) =>
+    deps.translate(localeOf(options), typeof text === 'string' ? { key: text, values: options.hash } : text);
+  const escaped = engine.escapeExpression;
+  engine.registerHelper({
+    /** `{{t 'key' name=value}}`, or `{{t text}}` with a Text value. */
+    t: translate,
+    /** What may be a Text or a finished string (a country's name). */
+    say: (value: Text | string, options) => (typeof value === 'string' ? value : translate(value, options)),
+    /** Like `t`, the values in bold. Sentence and values are escaped each by itself. */
+    emphasise: (key: string, options: Handlebars.HelperOptions) => {
+      const marked = Object.fromEntries(
+        Object.keys(options.hash).map((name) => [name, `\u0001${name}\u0002`]),
+      );
+      const html = escaped(deps.translate(localeOf(options), { key, values: marked })).replace(
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: marks that no text contains
+        /\u0001(\w+)\u0002/g,
+        (_, name: string) => `<strong>${escaped(String(options.hash[name]))}</strong>`,
+      );
+      return new engine.SafeString(html);
+    },
+    asset: (file: string) => new engine.SafeString(deps.assetUrl(file)),
+    eq: (one: unknown, other: unknown) => one === other,
+    /** The items whose member has the value; false when there are none. */
+    any: (items: Record<string, unknown>[], member: string, value: unknown) => {
+      const found = items.filter((item) => item[member] === value);
+      return found.length > 0 && found;
+    },
+    /** How long from one moment to a later one: “in 23 s”. Empty when that has passed or is not given. */
+    wait: (until: number | undefined, from: number, options: Handlebars.HelperOptions) => {
+      const seconds = until === undefined ? 0 : Math.ceil((until - from) / 1000);
+      if (seconds <= 0) return '';
+      const inMinutes = seconds > MAX_SHOWN_SECONDS;
+      return deps.translate(localeOf(options), {
+        key: inMinutes ? 'page.waitMinutes' : 'page.wait',
+        values: { count: inMinutes ? Math.ceil(seconds / 60) : seconds },
+      });
+    },
+    /** One item per step, true for those reached. */
+    steps: (current: number, total: number) => Array.from({ length: total }, (_, index) => index < current),
+    /** The address to press for an e-mail address, phone number or URL; empty for a sentence. */
+    contact: (value: string) => {
+      if (/^https?:\/\//i.test(value)) return value;
+      if (/^\S+@\S+$/.test(value)) return `mailto:${value}`;
+      return /^\+?[\d ()/.-]{5,}$/.test(value) ? `tel:${value.replace(/[^\d+]/g, '')}` : '';
+    },
+    /** The letter that stands for an app without a logo. */
+    initial: (name: string) => (name.match(/[\p{L}\p{N}]/u)?.[0] ?? '·').toUpperCase(),
+  });
+}

@@ -1,0 +1,76 @@
+import type { Catalogue } from '../lib/texts.ts';
+
+/** English texts of the pages' frame, of errors, and of the pages that belong to no method. */
+export const texts: Catalogue = {
+  'page.signInTo': 'Sign in to {app}',
+  'page.errorTitle': 'Error: {title}',
+  'page.step': 'Step {current} of {total}',
+  'page.show': 'Show',
+  'page.hide': 'Hide',
+  'page.showPassword': 'Show password',
+  'page.hidePassword': 'Hide password',
+  'page.capsLock': 'Caps lock is on.',
+  'page.wait': 'in {count} s',
+  'page.waitMinutes': 'in {count} min',
+  'page.waitReload': 'Reload this page {wait} to go on.',
+  'page.reload': 'Reload now',
+  'page.help': 'Help',
+  'page.privacy': 'Privacy',
+  'page.terms': 'Terms',
+  'page.backTo': 'Back to {app}',
+
+  'error.heading': 'Something went wrong',
+  'error.notFound': 'There is nothing here',
+  'error.refused': 'That did not work',
+  'error.unavailable': 'Back in a moment',
+  'error.reference': 'If you ask for help, quote this reference: {reference}',
+
+  'problem.internal': 'The mistake is ours, not yours. Please try again in a moment.',
+  'problem.unavailable': 'We cannot reach our records just now. Please try again in a few seconds.',
+  'problem.busy': 'Many people are signing in at this moment. Please try again in a few seconds.',
+  'problem.timeout': 'That took longer than it should. Please try again.',
+  'problem.not_found': 'The address may be mistyped, or the page may have moved.',
+  'problem.invalid_request':
+    'Part of what your browser sent is missing or cannot be read. Please go back and try again.',
+  'problem.too_large': 'What your browser sent is larger than we accept.',
+  'problem.unsupported_media_type': 'What your browser sent is of a kind that we do not accept.',
+  'problem.forbidden': 'You may not open this page.',
+  'problem.too_many_requests': 'That was a lot of requests at once. Please wait a moment and try again.',
+  'problem.foreign_form':
+    'For your safety we accept this form only from our own page, in the browser where you opened it. Please go back, reload the page and try again.',
+
+  'expired.title': 'Sign-in expired',
+  'expired.heading': 'This sign-in took too long',
+  'expired.sentence': 'For your safety a sign-in is open for a short while only.',
+  'expired.start': 'Start again at {app}',
+  'expired.startAgain': 'Start again',
+  'expired.close': 'Close this page and start again from the app you came from.',
+
+  'consent.title': 'Allow access',
+  'consent.heading': '{app} would like to know who you are',
+  'consent.sentence': 'You are signed in as {user}. If you allow it, {app} can see:',
+  'consent.scope.openid': 'That it is you, and when you signed in',
+  'consent.scope.profile': 'Your name and user name',
+  'consent.scope.email': 'Your e-mail address',
+  'consent.scope.phone': 'Your phone number',
+  'consent.scope.groups': 'The groups you belong to',
+  'consent.scope.offline_access': 'This also while you are away, until you withdraw it',
+  'consent.scope.other': 'More: {scope}',
+  'consent.allow': 'Allow',
+  'consent.deny': 'Do not allow',
+
+  'logout.title': 'Sign out',
+  'logout.heading': 'Do you want to sign out?',
+  'logout.sentence': 'You will be signed out here, and in the apps that you opened from here.',
+  'logout.confirm': 'Sign out',
+  'logout.stay': 'Stay signed in',
+  'logout.doneTitle': 'Signed out',
+  'logout.done': 'You are signed out',
+  'logout.doneSentence': 'You can close this page now.',
+
+  'home.title': 'Sign-in service',
+  'home.heading': 'This is a sign-in service',
+  'home.sentence':
+    'Apps send people here to sign in, and get them back once that is done. To sign in, open the app you want to use.',
+  'home.developers': 'For developers: OpenID Connect discovery',
+};

@@ -1,0 +1,159 @@
+import Provider, { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { sha256 } from '../crypto/index.ts';
+import { after, type Clock } from '../lib/clock.ts';
+import type { Db } from '../storage/types.ts';
+import { type Artifact, consumeArtifact, deleteArtifact, deleteFamily, findArtifact } from './store.ts';
+import { AlreadyUsed, type Units } from './unit.ts';
+
+/** Members that a row keeps elsewhere, or not at all because they are the secret itself. */
+const kept = new Set(['jti', 'consumed']);
+
+export const epoch = (at: Date): number => Math.floor(at.getTime() / 1000);
+
+/** What the library never asks of a model that is used as ours are. */
+export const unsupported: Adapter = {
+  upsert: refuse,
+  find: refuse,
+  findByUserCode: refuse,
+  findByUid: refuse,
+  consume: refuse,
+  destroy: refuse,
+  revokeByGrantId: refuse,
+};
+
+async function refuse(): Promise<never> {
+  throw new Error('not part of how this provider is set up');
+}
+
+/** The one place that decides who gets a refresh token: apps that may refresh and asked to stay (`offline_access`). */
+export function refreshTokenDue(
+  client: { grantTypeAllowed(type: string): boolean },
+  source: { scope?: string | undefined },
+): boolean {
+  return (
+    client.grantTypeAllowed('refresh_token') && (source.scope ?? '').split(' ').includes('offline_access')
+  );
+}
+
+/** The last thing that a token request stores: with it everything is written, so that a lost race is answered well. */
+function isLast(model: string): boolean {
+  const context = Provider.ctx;
+  if (context?.oidc.route !== 'token') return false;
+  const { client, params, entities } = context.oidc;
+  const refreshing = params?.grant_type === 'refresh_token';
+  if (model === 'RefreshToken') return !refreshing;
+  if (refreshing || !client) return model === 'AccessToken';
+  return model === 'AccessToken' && !refreshTokenDue(client, entities.AuthorizationCode ?? {});
+}
+
+/**
+ * An authorization code has one chance: an exchange that failed once the code was read (a wrong verifier, another
+ * address) uses it up, so that it cannot be tried again (RFC 9700, section 4.8.2).
+ */
+export async function burnCode(units: Units, context: KoaContextWithOIDC, now: Date): Promise<void> {
+  const { route, client, params } = context.oidc;
+  if (route !== 'token' || context.status < 400 || params?.grant_type !== 'authorization_code') return;
+  const { artifacts, writes } = units.current(context);
+  const row = await artifacts.get(sha256(String(params.code ?? '')));
+  if (row?.model !== 'AuthorizationCode' || row.app_id !== client?.clientId || row.consumed_at !== null)
+    return;
+  writes.push(async (tx) => {
+    await consumeArtifact(tx, row.id_hash, now);
+  });
+}
+
+export interface ArtifactsDeps {
+  db: Db;
+  clock: Clock;
+  units: Units;
+}
+
+/** Codes and tokens: hashed at rest, read once per request, written together. */
+export function createArtifacts({ db, clock, units }: ArtifactsDeps) {
+  /** One read however often a request asks: introspection tries a value as every kind of token. */
+  function load(secret: string): Promise<Artifact | undefined> {
+    const { artifacts } = units.current();
+    const idHash = sha256(secret);
+    let found = artifacts.get(idHash);
+    if (!found) {
+      found = findArtifact(db, idHash);
+      artifacts.set(idHash, found);
+    }
+    return found;
+  }
+
+  /** Ends all codes and tokens of a grant, once per request: the library asks model by model. */
+  function endFamily(grantId: string): Promise<void> {
+    const { ended } = units.current();
+    let ending = ended.get(grantId);
+    if (!ending) {
+      ending = deleteFamily(db, grantId);
+      ended.set(grantId, ending);
+    }
+    return ending;
+  }
+
+  const adapter = (model: string): Adapter => ({
+    ...unsupported,
+    async upsert(id, payload, expiresIn) {
+      const now = clock.now();
+      const stored = Object.fromEntries(Object.entries(payload).filter(([name]) => !kept.has(name)));
+      units.current().inserts.push({
+        id_hash: sha256(id),
+        model,
+        grant_id: payload.grantId ?? null,
+        session_id: payload.sessionUid ?? null,
+        user_id: payload.accountId ?? null,
+        app_id: payload.clientId ?? null,
+        payload: stored,
+        consumed_at: null,
+        created_at: now,
+        expires_at: expiresIn === undefined ? null : after(now, expiresIn * 1000),
+      });
+      if (isLast(model)) await units.commit();
+    },
+    async find(id) {
+      const row = await load(id);
+      if (row?.model !== model) return undefined;
+      const payload = row.payload as AdapterPayload;
+      if (row.grant_id !== null) {
+        units.current().grants.set(row.grant_id, {
+          accountId: row.user_id ?? '',
+          clientId: row.app_id ?? '',
+          scope: payload.scope ?? '',
+        });
+      }
+      return { ...payload, jti: id, ...(row.consumed_at ? { consumed: epoch(row.consumed_at) } : {}) };
+    },
+    async consume(id) {
+      const grantId = (await load(id))?.grant_id ?? null;
+      units.current().writes.push(async (tx) => {
+        if (await consumeArtifact(tx, sha256(id), clock.now())) return;
+        throw new AlreadyUsed(new errors.InvalidGrant('used by another request at the same moment'), grantId);
+      });
+    },
+    async destroy(id) {
+      await deleteArtifact(db, sha256(id));
+    },
+    revokeByGrantId: endFamily,
+  });
+
+  return { adapter, load };
+}
+
+/**
+ * Grants are not stored: a token that was just read tells whose it is and how far it goes, and ending a grant ends
+ * its tokens. What a person has allowed an app is kept as a consent (accounts.ts).
+ */
+export function createGrantAdapter(units: Units): Adapter {
+  return {
+    ...unsupported,
+    async find(id) {
+      const source = units.current().grants.get(id);
+      if (!source) return undefined;
+      const { accountId, clientId, scope } = source;
+      return { jti: id, kind: 'Grant', accountId, clientId, openid: { scope } };
+    },
+    async destroy() {},
+  };
+}

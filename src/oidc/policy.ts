@@ -1,0 +1,79 @@
+import { type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Apps } from '../apps/types.ts';
+import type { Flows } from '../flows/types.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Db } from '../storage/types.ts';
+import type { User } from '../users/types.ts';
+import type { OwnMembers } from './clients.ts';
+import type { Units } from './unit.ts';
+
+const { Check, base } = interactionPolicy;
+
+export interface PolicyDeps {
+  db: Db;
+  clock: Clock;
+  apps: Apps;
+  flows: Flows;
+  units: Units;
+  findUser(id: string): Promise<User | undefined>;
+}
+
+const isFirstParty = (client: Client | undefined): boolean =>
+  (client as OwnMembers | undefined)?.first_party === true;
+
+/** When someone has to log in, and when to be asked for consent. */
+export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy {
+  const policy = base();
+  const login = policy.get('login');
+  const consent = policy.get('consent');
+  if (!login || !consent) throw new Error('the library has changed its prompts');
+
+  login.checks.add(
+    new Check('session_not_enough', 'the session does not satisfy the app', 'login_required', (context) =>
+      loginIsDue(deps, context),
+    ),
+  );
+
+  // Apps of the operator's own ask nobody, whatever `prompt` says.
+  consent.checks.remove('consent_prompt');
+  consent.checks.remove('native_client_prompt');
+  consent.checks.add(
+    new Check('consent_prompt', 'consent prompt was not resolved', 'consent_required', (context) => {
+      const { oidc } = context;
+      return !isFirstParty(oidc.client) && oidc.prompts.has('consent') && oidc.promptPending('consent');
+    }),
+  );
+  consent.checks.add(
+    new Check(
+      'native_client_prompt',
+      'native clients require End-User interaction',
+      'interaction_required',
+      ({ oidc }) =>
+        // Another program may have taken the app's address for itself (RFC 8252, section 8.6).
+        !isFirstParty(oidc.client) &&
+        oidc.client?.applicationType === 'native' &&
+        oidc.result?.consent === undefined,
+    ),
+  );
+  return policy;
+}
+
+/** The library asks whether there is a session; this asks whether it is enough for the app's flow, here and now. */
+async function loginIsDue(deps: PolicyDeps, { oidc }: KoaContextWithOIDC): Promise<boolean> {
+  const { session, client, result, params = {} } = oidc;
+  if (!session?.accountId) return false;
+  const user = await deps.findUser(session.accountId);
+  if (result?.login) {
+    // A login was just made for this request: asking once more would never end. The write that hands out the code
+    // makes sure that its session still stands.
+    if (!user) throw new errors.AccessDenied('this account cannot be used');
+    return false;
+  }
+  const { browser } = deps.units.current();
+  const app = await deps.apps.find(deps.db, client?.clientId ?? '');
+  if (!user || !browser || !app) return true;
+  const acr = typeof params.acr_values === 'string' ? params.acr_values.split(' ').filter(Boolean) : [];
+  const maxAgeMs = params.max_age === undefined ? null : Number(params.max_age) * 1000;
+  const request = { session: browser.session, user, app, acr, maxAgeMs };
+  return !(await deps.flows.satisfies(deps.db, request, deps.clock.now()));
+}

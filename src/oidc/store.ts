@@ -1,0 +1,124 @@
+import type { Insertable, Selectable } from 'kysely';
+import { json } from '../storage/index.ts';
+import type { Db, Tx } from '../storage/types.ts';
+
+/** Codes, tokens, consents and pending consent pages. `id_hash` is the SHA-256 of the secret, never the secret. */
+interface OidcArtifactsTable {
+  id_hash: string;
+  model: string;
+  grant_id: string | null;
+  session_id: string | null;
+  user_id: string | null;
+  app_id: string | null;
+  payload: Record<string, unknown>;
+  consumed_at: Date | null;
+  created_at: Date;
+  expires_at: Date | null;
+}
+
+declare module '../storage/types.ts' {
+  interface Database {
+    oidc_artifacts: OidcArtifactsTable;
+  }
+}
+
+export type Artifact = Selectable<OidcArtifactsTable>;
+export type NewArtifact = Insertable<OidcArtifactsTable>;
+
+export const findArtifact = (db: Db, idHash: string): Promise<Artifact | undefined> =>
+  db.selectFrom('oidc_artifacts').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
+
+export async function insertArtifacts(tx: Tx, rows: NewArtifact[]): Promise<void> {
+  await tx
+    .insertInto('oidc_artifacts')
+    .values(rows.map((row) => ({ ...row, payload: json(row.payload) })))
+    .execute();
+}
+
+/** Single use: true for exactly one caller. */
+export async function consumeArtifact(tx: Tx, idHash: string, now: Date): Promise<boolean> {
+  const row = await tx
+    .updateTable('oidc_artifacts')
+    .set({ consumed_at: now })
+    .where('id_hash', '=', idHash)
+    .where('consumed_at', 'is', null)
+    .returning('id_hash')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** True when the row was there: of many callers exactly one removes it. */
+export async function deleteArtifact(db: Db, idHash: string): Promise<boolean> {
+  const row = await db
+    .deleteFrom('oidc_artifacts')
+    .where('id_hash', '=', idHash)
+    .returning('id_hash')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Removes every code and token of a grant. Repeated until nothing is found: a rotation that was under way made the
+ * first statement wait, and its new rows are visible to the next one only.
+ */
+export async function deleteFamily(db: Db, grantId: string): Promise<void> {
+  let deleted: unknown[];
+  do {
+    deleted = await db
+      .deleteFrom('oidc_artifacts')
+      .where('grant_id', '=', grantId)
+      .returning('id_hash')
+      .execute();
+  } while (deleted.length > 0);
+}
+
+/** Removes what a person's tokens and consent allow the app, or (without an app) every app. */
+export async function deleteOfUser(db: Db, userId: string, appId?: string): Promise<void> {
+  await db
+    .deleteFrom('oidc_artifacts')
+    .where('user_id', '=', userId)
+    .$if(appId !== undefined, (query) => query.where('app_id', '=', appId ?? null))
+    .execute();
+}
+
+/** Remembers a consent; what was allowed earlier stays allowed. */
+export async function saveConsent(
+  tx: Tx,
+  consent: { idHash: string; userId: string; appId: string; scopes: string[] },
+  now: Date,
+): Promise<void> {
+  const payload = json<Record<string, unknown>>({ scopes: consent.scopes });
+  await tx
+    .insertInto('oidc_artifacts')
+    .values({
+      id_hash: consent.idHash,
+      model: 'Grant',
+      grant_id: null,
+      session_id: null,
+      user_id: consent.userId,
+      app_id: consent.appId,
+      payload,
+      consumed_at: null,
+      created_at: now,
+      expires_at: null,
+    })
+    .onConflict((conflict) => conflict.column('id_hash').doUpdateSet({ payload }))
+    .execute();
+}
+
+/** Writes the answer of a consent page, once. */
+export async function answerArtifact(
+  tx: Tx,
+  idHash: string,
+  payload: Record<string, unknown>,
+  now: Date,
+): Promise<boolean> {
+  const row = await tx
+    .updateTable('oidc_artifacts')
+    .set({ payload: json(payload), consumed_at: now })
+    .where('id_hash', '=', idHash)
+    .where('consumed_at', 'is', null)
+    .returning('id_hash')
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,0 +1,256 @@
+import { sql } from 'kysely';
+import type { Db, Tx } from '../storage/types.ts';
+
+/** How often one may try in one login, however many codes were sent (flows.md, section 3). */
+const TRIES_PER_SCOPE = 10;
+
+interface ChallengesTable {
+  id: string;
+  scope: string;
+  user_id: string | null;
+  /** Reserved so far; never starts anew. */
+  tries: number;
+  sends: number;
+  last_sent_at: Date | null;
+  created_at: Date;
+  expires_at: Date;
+}
+
+interface CodesTable {
+  id: string;
+  challenge_id: string;
+  /** 1 for the first of its challenge. */
+  number: number;
+  /**
+   * The challenge's tries when this code was made. The tries that count are those since the oldest live code was
+   * made: two live codes share them, and they start anew when the older one dies.
+   */
+  tries_before: number;
+  code_hash: string;
+  /** `pending` (perhaps for ever: outcome unknown), `accepted` or `undelivered`. */
+  delivery: string;
+  created_at: Date;
+  expires_at: Date;
+  killed_at: Date | null;
+  consumed_at: Date | null;
+}
+
+declare module '../storage/types.ts' {
+  interface Database {
+    otp_challenges: ChallengesTable;
+    otp_codes: CodesTable;
+  }
+}
+
+export interface SendAttempt {
+  id: string;
+  scope: string;
+  userId: string | null;
+  maxSends: number;
+  /** A send at or before this moment is long enough ago. */
+  sentBefore: Date;
+  now: Date;
+  expiresAt: Date;
+}
+
+/** Counts a send, or changes nothing when one is not due. Holds the challenge's row for the transaction. */
+export function countSend(tx: Tx, send: SendAttempt) {
+  return tx
+    .insertInto('otp_challenges')
+    .values({
+      id: send.id,
+      scope: send.scope,
+      user_id: send.userId,
+      tries: 0,
+      sends: 1,
+      last_sent_at: send.now,
+      created_at: send.now,
+      expires_at: send.expiresAt,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .column('scope')
+        .doUpdateSet({
+          sends: sql`otp_challenges.sends + 1`,
+          last_sent_at: send.now,
+          expires_at: send.expiresAt,
+        })
+        .where('otp_challenges.sends', '<', send.maxSends)
+        .where('otp_challenges.tries', '<', TRIES_PER_SCOPE)
+        .where((where) =>
+          where.or([
+            where('otp_challenges.last_sent_at', 'is', null),
+            where('otp_challenges.last_sent_at', '<=', send.sentBefore),
+          ]),
+        ),
+    )
+    .returning(['id', 'sends', 'tries'])
+    .executeTakeFirst();
+}
+
+/** True when no further message may go out in this scope, however long one waits. */
+export async function sendState(db: Db, scope: string, maxSends: number) {
+  const row = await db
+    .selectFrom('otp_challenges')
+    .select(['sends', 'tries', 'last_sent_at'])
+    .where('scope', '=', scope)
+    .executeTakeFirst();
+  return {
+    spent: !row || row.sends >= maxSends || row.tries >= TRIES_PER_SCOPE,
+    lastSentAt: row?.last_sent_at ?? null,
+  };
+}
+
+export interface NewCode {
+  id: string;
+  challenge: { id: string; sends: number; tries: number };
+  hash: string;
+  attempts: number;
+  now: Date;
+  expiresAt: Date;
+}
+
+/**
+ * Adds a code, and removes older ones that can no longer be passed (run out, or no try left): they would only use up
+ * the tries of the new one.
+ */
+export async function insertCode(tx: Tx, code: NewCode): Promise<void> {
+  await tx
+    .with('removed', (removed) =>
+      removed
+        .updateTable('otp_codes')
+        .set({ killed_at: code.now })
+        .where('challenge_id', '=', code.challenge.id)
+        .where('killed_at', 'is', null)
+        .where((where) =>
+          where.or([
+            where('expires_at', '<=', code.now),
+            where('tries_before', '<=', code.challenge.tries - code.attempts),
+          ]),
+        ),
+    )
+    .insertInto('otp_codes')
+    .values({
+      id: code.id,
+      challenge_id: code.challenge.id,
+      number: code.challenge.sends,
+      tries_before: code.challenge.tries,
+      code_hash: code.hash,
+      delivery: 'pending',
+      created_at: code.now,
+      expires_at: code.expiresAt,
+      killed_at: null,
+      consumed_at: null,
+    })
+    .execute();
+}
+
+/** The challenge of a scope with its live codes, newest first; no row when there is none. */
+export function liveCodes(db: Db, scope: string) {
+  return db
+    .selectFrom('otp_challenges')
+    .leftJoin('otp_codes', (join) =>
+      join
+        .onRef('otp_codes.challenge_id', '=', 'otp_challenges.id')
+        .on('otp_codes.killed_at', 'is', null)
+        .on('otp_codes.consumed_at', 'is', null),
+    )
+    .select([
+      'otp_challenges.id',
+      'otp_challenges.tries',
+      'otp_challenges.sends',
+      'otp_challenges.last_sent_at as lastSentAt',
+      'otp_codes.id as codeId',
+      'otp_codes.tries_before as triesBefore',
+      'otp_codes.expires_at as codeExpiresAt',
+    ])
+    .where('otp_challenges.scope', '=', scope)
+    .orderBy('otp_codes.number', 'desc')
+    .execute();
+}
+
+/**
+ * Spends a try if one is left and answers the live codes, all in one statement: of any number at the same moment no
+ * more get `tries` than there are. `tries` is null when none was left; no row means that there is no live code.
+ *
+ * Under concurrency the row of the challenge is checked again in its newest version; the live codes may be those of a
+ * moment ago, which can only be stricter (an older code has a smaller `tries_before`), and `consume` looks again.
+ */
+export async function spendTry(db: Db, scope: string, attempts: number) {
+  const { rows } = await sql<{
+    challengeId: string;
+    tries: number | null;
+    triesBefore: number;
+    codeId: string;
+    hash: string;
+    expiresAt: Date;
+  }>`
+    with live as (
+      select c.id, c.challenge_id, c.code_hash, c.tries_before, c.number, c.expires_at
+      from otp_codes c join otp_challenges h on h.id = c.challenge_id
+      where h.scope = ${scope} and c.killed_at is null and c.consumed_at is null
+    ), spent as (
+      update otp_challenges set tries = tries + 1
+      where scope = ${scope} and tries < ${TRIES_PER_SCOPE}
+        and tries < (select min(tries_before) from live) + ${attempts}::integer
+      returning tries
+    )
+    select live.challenge_id as "challengeId", spent.tries, live.tries_before as "triesBefore",
+      live.id as "codeId", live.code_hash as hash, live.expires_at as "expiresAt"
+    from live left join spent on true
+    order by live.number`.execute(db);
+  return rows;
+}
+
+/** How many tries are left; `triesBefore` of the live codes. */
+export function triesLeft(tries: number, triesBefore: number[], attempts: number): number {
+  return Math.max(0, Math.min(attempts + Math.min(...triesBefore) - tries, TRIES_PER_SCOPE - tries));
+}
+
+/** Marks a code's message as accepted and kills the older codes. The challenge's row is held first, as everywhere. */
+export async function acceptCode(db: Db, codeId: string, now: Date): Promise<void> {
+  await sql`
+    with accepted as (
+      select c.challenge_id, c.number from otp_codes c join otp_challenges h on h.id = c.challenge_id
+      where c.id = ${codeId} and c.delivery = 'pending' and c.killed_at is null
+      for update of h
+    )
+    update otp_codes set
+      delivery = case when otp_codes.number = accepted.number then 'accepted' else delivery end,
+      killed_at = case when otp_codes.number < accepted.number then ${now}::timestamptz else killed_at end
+    from accepted
+    where otp_codes.challenge_id = accepted.challenge_id and otp_codes.number <= accepted.number
+      and killed_at is null`.execute(db);
+}
+
+/** Kills a code whose message surely never went out. */
+export async function dropCode(db: Db, codeId: string, now: Date): Promise<void> {
+  await db
+    .updateTable('otp_codes')
+    .set({ delivery: 'undelivered', killed_at: now })
+    .where('id', '=', codeId)
+    .where('delivery', '=', 'pending')
+    .where('killed_at', 'is', null)
+    .where('consumed_at', 'is', null)
+    .execute();
+}
+
+/** Uses up a code, once; its siblings die with it. Holds the challenge's row first, so that two siblings cannot both win. */
+export async function consumeCode(tx: Tx, codeId: string, now: Date): Promise<boolean> {
+  const { rows } = await sql<{ id: string }>`
+    with challenge as (
+      select h.id from otp_challenges h join otp_codes c on c.challenge_id = h.id
+      where c.id = ${codeId} for update of h
+    ), used as (
+      update otp_codes set consumed_at = ${now}::timestamptz from challenge
+      where otp_codes.id = ${codeId} and otp_codes.challenge_id = challenge.id
+        and consumed_at is null and killed_at is null and otp_codes.expires_at > ${now}::timestamptz
+      returning otp_codes.id, otp_codes.challenge_id
+    ), siblings as (
+      update otp_codes set killed_at = ${now}::timestamptz from used
+      where otp_codes.challenge_id = used.challenge_id and otp_codes.id <> used.id
+        and consumed_at is null and killed_at is null
+    )
+    select id from used`.execute(tx);
+  return rows.length === 1;
+}

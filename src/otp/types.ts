@@ -1,0 +1,74 @@
+import type { Db, Tx } from '../storage/types.ts';
+
+/** How codes are made; a flow's options over the instance-wide `otp` defaults of gateway.yaml. */
+export interface OtpSettings {
+  /** 4 to 10 characters. */
+  length: number;
+  alphabet: 'numeric' | 'alphanumeric';
+  /** At most 10 minutes (NIST SP 800-63B). */
+  expiresMs: number;
+  /** Tries per code, at most 5. */
+  attempts: number;
+  resendAfterMs: number;
+  /** Sends per login beyond the first. */
+  resends: number;
+}
+
+export interface IssuedCode {
+  challengeId: string;
+  codeId: string;
+  /** In clear, once: for the message. */
+  code: string;
+  expiresAt: Date;
+}
+
+export interface Challenge {
+  id: string;
+  sends: number;
+  lastSentAt: Date | null;
+  /** Tries left for the live code(s), never more than the login's whole budget leaves. */
+  triesLeft: number;
+  /** The newest live code. */
+  codeId: string | null;
+  codeExpiresAt: Date | null;
+}
+
+export type Reservation =
+  /** A try is spent; compare with these. */
+  | {
+      status: 'reserved';
+      challengeId: string;
+      triesLeft: number;
+      candidates: { codeId: string; hash: string; expiresAt: Date }[];
+    }
+  | { status: 'exhausted' }
+  | { status: 'none' };
+
+/** One-time codes bound to a scope (`login:<id>:<step>`): they work in no other. */
+export interface Otp {
+  /**
+   * Makes a code. The older one stays valid until {@link Otp.accepted} is told of the new one.
+   * `expiresAt` is the end of what the scope stands for (the login): no code outlives it, and its rows go then.
+   * Answers why not when the server's send interval or the number of sends forbids it: one guarded statement.
+   */
+  issue(
+    tx: Tx,
+    request: { scope: string; userId: string | null; settings: OtpSettings; expiresAt: Date },
+    now: Date,
+  ): Promise<IssuedCode | { refused: 'too-soon'; retryAt: Date } | { refused: 'too-many' }>;
+  find(db: Db, scope: string, settings: OtpSettings, now: Date): Promise<Challenge | null>;
+  /** A gateway took the newer code's message: older codes die and tries start anew (the login's total stays). */
+  accepted(db: Db, codeId: string, now: Date): Promise<void>;
+  /** The message of this code surely never went out. */
+  undelivered(db: Db, codeId: string, now: Date): Promise<void>;
+  /** Spends a try by one committed statement, before anything is compared. */
+  reserve(db: Db, scope: string, settings: OtpSettings, now: Date): Promise<Reservation>;
+  /** Pure, constant-time. The code id that matches, or why none does. */
+  match(
+    reservation: Extract<Reservation, { status: 'reserved' }>,
+    typed: string,
+    now: Date,
+  ): { codeId: string } | 'wrong' | 'expired';
+  /** Single use: one guarded statement in the transaction that moves the login on. */
+  consume(tx: Tx, codeId: string, now: Date): Promise<boolean>;
+}

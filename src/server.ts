@@ -1,0 +1,106 @@
+import { join, resolve } from 'node:path';
+import { type App, type Context, createApp, createContext, type Overrides } from './app.ts';
+import { configurationCommands, demoCredentials, startControl } from './config/index.ts';
+import type { Environment } from './config/types.ts';
+import { checkClock } from './storage/index.ts';
+
+/** A gateway that listens. */
+export interface Running {
+  /** The public origin. */
+  issuer: string;
+  context: Context;
+  app: App;
+  /** Lets running requests end, then closes everything. */
+  close(): Promise<void>;
+}
+
+const demoConfig = resolve(import.meta.dirname, '../config/demo');
+const demoShopPort = 3001;
+
+async function listen(context: Context): Promise<{ app: App; close(): Promise<void> }> {
+  const { environment, storage, log } = context;
+  const { port, host, dataDir, databaseUrl } = environment;
+  const app = await createApp(context);
+  if (app.delivery.simulatorConfigured()) {
+    log.warn('a simulator is configured: its messages are shown at /simulator and reach nobody');
+  }
+  // Only the holder of the embedded database's lock gets this far, so an old socket may be replaced.
+  const embedded = databaseUrl === null && !dataDir.includes('://');
+  const control = embedded
+    ? await startControl({
+        socketPath: join(dataDir, 'control.sock'),
+        commands: configurationCommands(context.configuration),
+      })
+    : null;
+  await app.server.listen({ port, host });
+  await app.start();
+  log.info({ issuer: environment.issuer.origin, database: storage.kind }, 'ready');
+  return {
+    app,
+    async close() {
+      await control?.close();
+      await app.close();
+    },
+  };
+}
+
+/**
+ * Starts a gateway: migrates, applies the files to an empty database, listens. Throws when anything stands in the
+ * way, and leaves nothing open then.
+ */
+export async function serve(environment: Environment, overrides: Overrides = {}): Promise<Running> {
+  const context = await createContext(environment, overrides);
+  try {
+    const { storage, configuration, clock, log } = context;
+    await checkClock(storage.db, clock, log);
+    const applied = await storage.migrate();
+    if (applied.length > 0) log.info({ applied }, 'migrated');
+    const folder = environment.configDir ?? (environment.demo ? demoConfig : null);
+    if (folder !== null) await configuration.applyToEmpty(folder);
+    const listening = await listen(context);
+    return {
+      issuer: environment.issuer.origin,
+      context,
+      app: listening.app,
+      async close() {
+        await listening.close();
+        await context.close();
+      },
+    };
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
+}
+
+/** What `sallyport serve` runs: a gateway until the process is told to stop, with the demo's shop beside it. */
+export async function serveProcess(environment: Environment): Promise<void> {
+  const withShop = environment.demo && environment.configDir === null;
+  const running = await serve(environment);
+  const shop = withShop ? await startShop(environment) : null;
+  let stopping = false;
+  const stop = async (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    running.context.log.info({ signal }, 'stopping');
+    await shop?.close();
+    await running.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, (name) => void stop(name));
+}
+
+async function startShop(environment: Environment) {
+  // Loaded only here: a real gateway neither has nor needs the shop's library.
+  const { banner, startRelyingParty } = await import('./demo/index.ts');
+  const simulator = new URL('/simulator', environment.issuer).href;
+  const shop = await startRelyingParty({
+    issuer: environment.issuer,
+    clientId: 'demo-app',
+    clientSecret: demoCredentials.appSecret,
+    port: demoShopPort,
+    hint: `Codes arrive at ${simulator}`,
+  });
+  const { password, backupCodes } = demoCredentials;
+  process.stdout.write(banner({ shop: shop.url, simulator, password, backupCode: backupCodes[0] }));
+  return shop;
+}

@@ -1,0 +1,206 @@
+import { sql } from 'kysely';
+import { after } from '../lib/clock.ts';
+import { json } from '../storage/index.ts';
+import type { Db, Tx } from '../storage/types.ts';
+import type { Factor, Session } from './types.ts';
+
+interface SessionsTable {
+  id: string;
+  /** SHA-256 of the cookie's value; null until a surface has given one out. */
+  cookie_hash: string | null;
+  user_id: string;
+  factors: Factor[];
+  /** What the OpenID provider keeps of the session. Never the cookie's value. */
+  oidc: Record<string, unknown> | null;
+  auth_time: Date;
+  ip: string | null;
+  user_agent: string | null;
+  created_at: Date;
+  last_seen_at: Date;
+  /** Always `last_seen_at` and the idle time that held when the session began. */
+  idle_expires_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+  revoked_reason: string | null;
+}
+
+declare module '../storage/types.ts' {
+  interface Database {
+    sessions: SessionsTable;
+  }
+}
+
+/** A session with what the OpenID provider keeps of it. */
+export interface OidcSession {
+  session: Session;
+  oidc: Record<string, unknown> | null;
+}
+
+/** How long a session may be in use without a note of it. */
+const TOUCH_AFTER_MS = 60_000;
+
+const columns = [
+  'id',
+  'user_id as userId',
+  'factors',
+  'auth_time as authTime',
+  'created_at as createdAt',
+  'last_seen_at as lastSeenAt',
+  'expires_at as expiresAt',
+  'ip',
+  'user_agent as userAgent',
+] as const;
+
+/** The idle time of the row, counted from now on. */
+const idleFrom = (now: Date) => sql<Date>`${now}::timestamptz + (idle_expires_at - last_seen_at)`;
+
+/** One indexed read; nothing when the session was revoked, was idle too long, or has run out. */
+async function readLive(
+  db: Db,
+  by: 'id' | 'cookie_hash',
+  key: string,
+  now: Date,
+): Promise<OidcSession | undefined> {
+  const row = await db
+    .selectFrom('sessions')
+    .select([...columns, 'oidc'])
+    .where(by, '=', key)
+    .where('revoked_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { oidc, ...session } = row;
+  return { session, oidc };
+}
+
+/**
+ * By the SHA-256 of the cookie's value. This is the session being used, so it lives on; a session in use is written to
+ * at most once a minute for that.
+ */
+export async function readByCookie(db: Db, cookieHash: string, now: Date): Promise<OidcSession | undefined> {
+  const found = await readLive(db, 'cookie_hash', cookieHash, now);
+  const seenBefore = after(now, -TOUCH_AFTER_MS);
+  if (found && found.session.lastSeenAt <= seenBefore) await touch(db, found.session.id, seenBefore, now);
+  return found;
+}
+
+/** By the public id. Asking by it, as for a token of the session, is no use of the session. */
+export const readById = (db: Db, id: string, now: Date) => readLive(db, 'id', id, now);
+
+/** Notes that the session is in use, unless somebody has since `seenBefore`. */
+async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ last_seen_at: now, idle_expires_at: idleFrom(now) })
+    .where('id', '=', id)
+    .where('last_seen_at', '<=', seenBefore)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Saves what the OpenID provider keeps, the cookie that the session goes by from now on, and that it is in use.
+ * `authorizations` (by application) is merged with what parallel tabs saved meanwhile: a member given as null is taken
+ * away. False when the session is gone: then nothing may be issued for it.
+ */
+export async function saveOidc(
+  tx: Tx,
+  sessionId: string,
+  save: { cookieHash: string; payload: Record<string, unknown> },
+  now: Date,
+): Promise<boolean> {
+  const { authorizations = {}, ...rest } = save.payload;
+  const saved = await tx
+    .updateTable('sessions')
+    .set({
+      cookie_hash: save.cookieHash,
+      oidc: sql`${json(rest)} || jsonb_build_object('authorizations',
+        jsonb_strip_nulls(coalesce(oidc -> 'authorizations', '{}') || ${json(authorizations)}))`,
+      last_seen_at: now,
+      idle_expires_at: idleFrom(now),
+    })
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .execute();
+  return saved.length === 1;
+}
+
+export interface NewSession {
+  id: string;
+  userId: string;
+  factors: Factor[];
+  ip: string | null;
+  userAgent: string | null;
+  idleExpiresAt: Date;
+  expiresAt: Date;
+}
+
+export function insertSession(tx: Tx, session: NewSession, now: Date): Promise<Session> {
+  return tx
+    .insertInto('sessions')
+    .values({
+      id: session.id,
+      cookie_hash: null,
+      user_id: session.userId,
+      factors: json(session.factors),
+      oidc: null,
+      auth_time: now,
+      ip: session.ip,
+      user_agent: session.userAgent,
+      created_at: now,
+      last_seen_at: now,
+      idle_expires_at: session.idleExpiresAt,
+      expires_at: session.expiresAt,
+      revoked_at: null,
+      revoked_reason: null,
+    })
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+}
+
+/** Adds factors in the order given; one of the same method gives way. Parallel logins lose none of each other's. */
+export function addFactors(tx: Tx, id: string, factors: Factor[], now: Date): Promise<Session | undefined> {
+  const added = json(factors);
+  return tx
+    .updateTable('sessions')
+    .set({
+      factors: sql<Factor[]>`(
+        select coalesce(jsonb_agg(had.factor order by had.place), '[]')
+        from jsonb_array_elements(factors) with ordinality had(factor, place)
+        where not ${added} @> jsonb_build_array(jsonb_build_object('method', had.factor -> 'method'))
+      ) || ${added}`,
+      auth_time: now,
+      last_seen_at: now,
+      idle_expires_at: idleFrom(now),
+    })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .where('expires_at', '>', now)
+    .returning(columns)
+    .executeTakeFirst();
+}
+
+/** Ends one session, or all of a user but one. Answers the ids of those that were live until now. */
+export async function endSessions(
+  tx: Tx,
+  which: { id: string } | { userId: string; exceptId: string | undefined },
+  reason: string,
+  now: Date,
+): Promise<string[]> {
+  let ending = tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: reason, oidc: null, cookie_hash: null })
+    .where('revoked_at', 'is', null);
+  if ('id' in which) ending = ending.where('id', '=', which.id);
+  else {
+    ending = ending.where('user_id', '=', which.userId);
+    if (which.exceptId !== undefined) ending = ending.where('id', '<>', which.exceptId);
+  }
+  const ended = await ending.returning('id').execute();
+  return ended.map(({ id }) => id);
+}

@@ -1,0 +1,71 @@
+/** Another process holds the folder of the embedded database. */
+export class DataDirInUse extends Error {
+  /** Process id of the holder, or null when it could not be read. */
+  readonly pid: number | null;
+  /** Path of the holder's control socket, or null when it could not be read. */
+  readonly socket: string | null;
+
+  constructor(dataDir: string, holder: { pid: number; socket: string; since: string } | null) {
+    const who = holder
+      ? `process ${holder.pid} since ${holder.since} (control socket ${holder.socket})`
+      : 'another process';
+    super(
+      `The data folder ${dataDir} is in use by ${who}. Stop it, or set another DATA_DIR or a DATABASE_URL.`,
+    );
+    this.name = 'DataDirInUse';
+    this.pid = holder?.pid ?? null;
+    this.socket = holder?.socket ?? null;
+  }
+}
+
+/** The tables are not those that this version works with: older (not migrated) or newer than the code. */
+export class WrongSchema extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'WrongSchema';
+  }
+}
+
+/** Our clock and the database's stand too far apart for expiry times to mean anything. */
+export class ClockSkew extends Error {
+  constructor(skewMs: number) {
+    super(
+      `This machine's clock and the database's differ by ${(skewMs / 1000).toFixed(1)} s. Codes and sessions would expire at the wrong moment: set the clocks right (NTP).`,
+    );
+    this.name = 'ClockSkew';
+  }
+}
+
+/** SQLSTATE: read-only after a fail-over, too many connections. Classes 08 and 57P are tested by their prefix. */
+const SQLSTATE = new Set(['25006', '53300']);
+const SYSTEM = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+]);
+/** What the drivers say without a code. */
+const MESSAGES =
+  /Connection terminated|connection error and is not queryable|Client was closed|timeout exceeded when trying to connect|Query read timeout|cached plan must not change result type|PGlite is clos|PGlite instance is already closed|driver has already been destroyed/;
+
+/**
+ * True when a statement failed because the database is out of reach for now, so that the same request may succeed in
+ * a few seconds: callers answer 503 with Retry-After instead of 500.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true;
+  if (MESSAGES.test(error.message)) return true;
+  const { code, syscall } = error as Error & { code?: unknown; syscall?: unknown };
+  if (typeof code === 'string') {
+    if (code.startsWith('08') || code.startsWith('57P') || SQLSTATE.has(code)) return true;
+    // A missing Unix socket is ENOENT of `connect`; a missing file is none of our business.
+    if (SYSTEM.has(code) && (code !== 'ENOENT' || syscall === 'connect')) return true;
+  }
+  return error.cause !== undefined && error.cause !== error && isDatabaseUnavailable(error.cause);
+}

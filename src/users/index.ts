@@ -1,0 +1,13 @@
+/**
+ * Users: who they are, what identifies them, their passwords and backup codes.
+ *
+ * Owns the tables `users` and `backup_codes`, the rules for names and passwords, and `users.yaml`.
+ * A user name, a verified e-mail address and a verified phone number each identify at most one user; an unverified
+ * one identifies nobody. Password hashes do not leave this folder.
+ * Not here: throttling and locks (guard), which factor a flow asks for (flows), hashing itself (crypto).
+ * Routes: none.
+ */
+export { readCodeList } from './backup-codes.ts';
+export { normalisePhone } from './identifiers.ts';
+export { usersSection } from './section.ts';
+export { createUsers, type UsersDeps } from './service.ts';

@@ -1,0 +1,76 @@
+import Type from 'typebox';
+import type { CollectionSection, Loaded } from '../config/types.ts';
+import type { Passwords } from '../crypto/types.ts';
+import { readCodeList } from './backup-codes.ts';
+import { fold } from './identifiers.ts';
+import { faultsOf } from './rules.ts';
+import { usernameExists } from './store.ts';
+import type { NewUser, Users } from './types.ts';
+
+const schema = Type.Object(
+  {
+    username: Type.String({
+      description: 'What the person types. Neither an e-mail address nor a phone number.',
+    }),
+    name: Type.Optional(Type.String({ maxLength: 200 })),
+    email: Type.Optional(
+      Type.String({ description: 'Counts as verified: whoever writes this file vouches for it.' }),
+    ),
+    phone: Type.Optional(
+      Type.String({ description: 'In international form and in quotes. Counts as verified.' }),
+    ),
+    password: Type.Optional(
+      Type.String({ description: 'In clear, best as a reference; stored only as a hash.' }),
+    ),
+    passwordHash: Type.Optional(
+      Type.String({ description: 'An imported hash: argon2, bcrypt, scrypt, PBKDF2 or salted SHA.' }),
+    ),
+    backupCodes: Type.Optional(
+      Type.Union([Type.Array(Type.String()), Type.String()], {
+        description: 'A list, or the codes in one string with commas between them. Any length each.',
+      }),
+    ),
+    codeOff: Type.Optional(
+      Type.Boolean({ description: 'The person does not want codes by message.', default: false }),
+    ),
+    groups: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+    attributes: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { additionalProperties: false },
+);
+
+type UserDocument = Type.Static<typeof schema>;
+
+/** `users.yaml`: creates the users that are absent, and never touches one that is there. */
+export function usersSection(deps: { users: Users; passwords: Passwords; demo: boolean }): CollectionSection {
+  return {
+    kind: 'collection',
+    member: 'users',
+    schema,
+    createOnly: true,
+    idOf: (item) => String(item.username),
+    check: (item) => faultsOf(newUserOf(item), deps),
+    list: async () => new Map(),
+    same: (db, item) => usernameExists(db, fold(newUserOf(item).username)),
+    prepare: async (item) => ({
+      raw: item.raw,
+      resolved: { ...(await deps.users.prepare(newUserOf(item))) },
+    }),
+    async save(tx, item, _position, now) {
+      await deps.users.create(tx, newUserOf(item), now);
+    },
+    async remove() {
+      throw new Error('users are never removed by configuration');
+    },
+  };
+}
+
+function newUserOf(item: Loaded): NewUser {
+  const { backupCodes, ...document } = item.resolved as UserDocument;
+  return {
+    ...document,
+    emailVerified: document.email !== undefined,
+    phoneVerified: document.phone !== undefined,
+    ...(backupCodes === undefined ? {} : { backupCodes: readCodeList(backupCodes) }),
+  };
+}

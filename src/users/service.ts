@@ -1,0 +1,175 @@
+import { demoCredentials } from '../config/index.ts';
+import type { Crypto, Passwords } from '../crypto/types.ts';
+import type { Clock } from '../lib/clock.ts';
+import { newId, type RandomSource, systemRandom } from '../lib/ids.ts';
+import { Problem } from '../lib/problem.ts';
+import type { Db, Tx } from '../storage/types.ts';
+import { createBackupCodes } from './backup-codes.ts';
+import { fold, normalisePhone, readIdentifier } from './identifiers.ts';
+import { faultOfPassword, isDemoPassword } from './password-rules.ts';
+import { faultsOf } from './rules.ts';
+import {
+  claimPhone,
+  findUser,
+  findUserByIdentifier,
+  insertUser,
+  replacePasswordHash,
+  takenColumns,
+  type UserChange,
+  type UserRow,
+  updateUser,
+} from './store.ts';
+import type { NewUser, User, Users } from './types.ts';
+
+export interface UsersDeps {
+  crypto: Crypto;
+  passwords: Passwords;
+  clock: Clock;
+  log: { error(details: object, message: string): void };
+  random?: RandomSource;
+  /** The demo runs: its credentials count. Default false. */
+  demo?: boolean;
+}
+
+export function createUsers(deps: UsersDeps): Users {
+  const { passwords, clock, log } = deps;
+  const random = deps.random ?? systemRandom;
+  const demo = deps.demo ?? false;
+  const backupCodes = createBackupCodes({
+    crypto: deps.crypto,
+    random,
+    refused: demo ? [] : demoCredentials.backupCodes,
+  });
+
+  /** The hash of each user handed out, so that checking a password needs no second read. */
+  const hashes = new WeakMap<User, string | null>();
+
+  function toUser(row: UserRow | undefined): User | undefined {
+    if (row === undefined) return undefined;
+    const user = userOf(row, clock.now());
+    hashes.set(user, row.password_hash);
+    return user;
+  }
+
+  async function storedHash(db: Db, user: User | undefined): Promise<string | null> {
+    if (user === undefined) return null;
+    const known = hashes.get(user);
+    return known === undefined ? ((await findUser(db, user.id))?.password_hash ?? null) : known;
+  }
+
+  async function rehash(db: Db, userId: string, from: string, password: string): Promise<void> {
+    try {
+      await replacePasswordHash(db, userId, from, await passwords.hash(password), clock.now());
+    } catch (error) {
+      log.error({ err: error, userId }, 'a password could not be hashed anew');
+    }
+  }
+
+  async function verifyPassword(db: Db, user: User | undefined, password: string): Promise<boolean> {
+    const stored = await storedHash(db, user);
+    const { ok, rehash: outdated } = await passwords.verify(stored, password);
+    if (!ok || user === undefined || stored === null) return false;
+    if (!demo && isDemoPassword(password)) return false;
+    if (outdated) void rehash(db, user.id, stored, password);
+    return true;
+  }
+
+  async function prepare(user: NewUser): Promise<NewUser> {
+    const faults = faultsOf(user, { passwords, demo });
+    if (faults.length > 0) throw invalidUser(faults);
+    const { password, ...rest } = user;
+    return password === undefined ? rest : { ...rest, passwordHash: await passwords.hash(password) };
+  }
+
+  async function create(tx: Tx, user: NewUser, now: Date): Promise<User> {
+    const prepared = await prepare(user);
+    const row = rowOf(prepared, newId('usr', random), now);
+    if (!(await insertUser(tx, row))) {
+      const taken = await takenColumns(tx, {
+        username: row.username_key,
+        email: row.email_verified ? row.email_key : null,
+        phone: row.phone_verified ? row.phone : null,
+      });
+      throw invalidUser(taken.map((path) => ({ path, message: 'already belongs to another user' })));
+    }
+    if (prepared.backupCodes) await backupCodes.replace(tx, row.id, prepared.backupCodes, now);
+    const created = userOf(row, now);
+    hashes.set(created, row.password_hash);
+    return created;
+  }
+
+  return {
+    findById: async (db, id) => toUser(await findUser(db, id)),
+    findByIdentifier: async (db, identifier) =>
+      toUser(await findUserByIdentifier(db, readIdentifier(identifier))),
+    normaliseIdentifier: (identifier) => readIdentifier(identifier).key,
+    verifyPassword,
+    prepare,
+    create,
+    async preparePassword(password, user) {
+      const message = faultOfPassword(password, [user.username, user.email ?? user.username], demo);
+      if (message !== null) throw invalidUser([{ path: 'password', message }]);
+      return passwords.hash(password);
+    },
+    setPassword: (tx, id, passwordHash, now) =>
+      change(tx, id, { password_hash: passwordHash, password_changed_at: now }, now),
+    async setVerifiedPhone(tx, id, phone, now) {
+      if (!(await claimPhone(tx, id, phone, now))) throw phoneTaken();
+    },
+    setCodeOff: (tx, id, off, until, now) =>
+      change(tx, id, { code_off: off, code_off_until: off ? until : null }, now),
+    setDisabled: (tx, id, disabled, now) => change(tx, id, { disabled_at: disabled ? now : null }, now),
+    backupCodes,
+  };
+}
+
+async function change(tx: Tx, id: string, values: UserChange, now: Date): Promise<void> {
+  if (await updateUser(tx, id, { ...values, updated_at: now })) return;
+  throw new Problem({ status: 404, code: 'user_not_found', message: 'There is no such user.' });
+}
+
+const userOf = (row: UserRow, now: Date): User => ({
+  id: row.id,
+  username: row.username,
+  name: row.name,
+  email: row.email,
+  emailVerified: row.email_verified,
+  phone: row.phone,
+  phoneVerified: row.phone_verified,
+  codeOff: row.code_off && (row.code_off_until === null || row.code_off_until > now),
+  disabled: row.disabled_at !== null,
+  groups: row.groups,
+  attributes: row.attributes,
+  hasPassword: row.password_hash !== null,
+});
+
+const rowOf = (user: NewUser, id: string, now: Date): UserRow => ({
+  id,
+  username: user.username,
+  username_key: fold(user.username),
+  name: user.name ?? null,
+  email: user.email ?? null,
+  email_key: user.email === undefined ? null : fold(user.email),
+  email_verified: user.email !== undefined && (user.emailVerified ?? false),
+  phone: user.phone === undefined ? null : normalisePhone(user.phone),
+  phone_verified: user.phone !== undefined && (user.phoneVerified ?? false),
+  password_hash: user.passwordHash ?? null,
+  password_changed_at: user.passwordHash === undefined ? null : now,
+  code_off: user.codeOff ?? false,
+  code_off_until: null,
+  disabled_at: null,
+  groups: user.groups ?? [],
+  attributes: user.attributes ?? {},
+  created_at: now,
+  updated_at: now,
+});
+
+const invalidUser = (errors: { path: string; message: string }[]): Problem =>
+  new Problem({ status: 400, code: 'invalid_user', message: 'The user cannot be saved like this.', errors });
+
+const phoneTaken = (): Problem =>
+  new Problem({
+    status: 409,
+    code: 'phone_taken',
+    message: 'This phone number already belongs to another account.',
+  });

@@ -1,0 +1,180 @@
+import type { Selectable } from 'kysely';
+import { json } from '../storage/index.ts';
+import type { Db, Tx } from '../storage/types.ts';
+import type { Identifier } from './identifiers.ts';
+
+interface UsersTable {
+  id: string;
+  username: string;
+  username_key: string;
+  name: string | null;
+  email: string | null;
+  email_key: string | null;
+  email_verified: boolean;
+  phone: string | null;
+  phone_verified: boolean;
+  password_hash: string | null;
+  password_changed_at: Date | null;
+  code_off: boolean;
+  code_off_until: Date | null;
+  disabled_at: Date | null;
+  groups: string[];
+  attributes: Record<string, unknown>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface BackupCodesTable {
+  id: string;
+  user_id: string;
+  code_hash: string;
+  short: boolean;
+  created_at: Date;
+  used_at: Date | null;
+}
+
+declare module '../storage/types.ts' {
+  interface Database {
+    users: UsersTable;
+    backup_codes: BackupCodesTable;
+  }
+}
+
+export type UserRow = Selectable<UsersTable>;
+export type UserChange = Partial<Omit<UserRow, 'id' | 'groups' | 'attributes'>>;
+export type BackupCodeRow = Selectable<BackupCodesTable>;
+
+export const findUser = (db: Db, id: string): Promise<UserRow | undefined> =>
+  db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+
+export function findUserByIdentifier(db: Db, identifier: Identifier): Promise<UserRow | undefined> {
+  const query = db.selectFrom('users').selectAll();
+  switch (identifier.kind) {
+    case 'username':
+      return query.where('username_key', '=', identifier.key).executeTakeFirst();
+    case 'email':
+      return query
+        .where('email_key', '=', identifier.key)
+        .where('email_verified', '=', true)
+        .executeTakeFirst();
+    case 'phone':
+      return query.where('phone', '=', identifier.key).where('phone_verified', '=', true).executeTakeFirst();
+  }
+}
+
+export async function usernameExists(db: Db, usernameKey: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('users')
+    .select('id')
+    .where('username_key', '=', usernameKey)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Answers false when the user name, or a verified address or number, is already somebody's. */
+export async function insertUser(tx: Tx, row: UserRow): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('users')
+    .values({ ...row, groups: json(row.groups), attributes: json(row.attributes) })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+/** Which of the columns that identify are already somebody's. */
+export async function takenColumns(
+  db: Db,
+  keys: { username: string; email: string | null; phone: string | null },
+): Promise<('username' | 'email' | 'phone')[]> {
+  const taken: ('username' | 'email' | 'phone')[] = [];
+  if (await usernameExists(db, keys.username)) taken.push('username');
+  if (keys.email !== null && (await findUserByIdentifier(db, { kind: 'email', key: keys.email }))) {
+    taken.push('email');
+  }
+  if (keys.phone !== null && (await findUserByIdentifier(db, { kind: 'phone', key: keys.phone }))) {
+    taken.push('phone');
+  }
+  return taken;
+}
+
+/** Replaces the hash only while it is still `from`, so that a change made in the meantime wins. */
+export async function replacePasswordHash(
+  db: Db,
+  id: string,
+  from: string,
+  to: string,
+  now: Date,
+): Promise<void> {
+  await db
+    .updateTable('users')
+    .set({ password_hash: to, updated_at: now })
+    .where('id', '=', id)
+    .where('password_hash', '=', from)
+    .execute();
+}
+
+/** Answers false when there is no such user. */
+export async function updateUser(tx: Tx, id: string, values: UserChange): Promise<boolean> {
+  const result = await tx.updateTable('users').set(values).where('id', '=', id).executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+const uniqueViolation = '23505';
+
+/**
+ * Saves a proven number unless another account has proven it too. Answers whether it was saved; when not, the
+ * transaction may be of no more use (the other account won a race) and must be rolled back.
+ */
+export async function claimPhone(tx: Tx, id: string, phone: string, now: Date): Promise<boolean> {
+  try {
+    return await updateUser(tx, id, { phone, phone_verified: true, updated_at: now });
+  } catch (error) {
+    if ((error as { code?: string }).code === uniqueViolation) return false;
+    throw error;
+  }
+}
+
+export async function countUnusedCodes(db: Db, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom('backup_codes')
+    .select(({ fn }) => fn.countAll().as('n'))
+    .where('user_id', '=', userId)
+    .where('used_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
+export async function hasUnusedCode(db: Db, userId: string, hashes: string[]): Promise<boolean> {
+  const row = await db
+    .selectFrom('backup_codes')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('code_hash', 'in', hashes)
+    .where('used_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The guarded statement that makes a code single-use. */
+export async function useCode(tx: Tx, userId: string, hashes: string[], now: Date): Promise<boolean> {
+  const used = await tx
+    .updateTable('backup_codes')
+    .set({ used_at: now })
+    .where('user_id', '=', userId)
+    .where('code_hash', 'in', hashes)
+    .where('used_at', 'is', null)
+    .returning('id')
+    .execute();
+  return used.length > 0;
+}
+
+export async function replaceCodes(tx: Tx, userId: string, rows: BackupCodeRow[]): Promise<void> {
+  await tx.deleteFrom('backup_codes').where('user_id', '=', userId).execute();
+  if (rows.length === 0) return;
+  await tx
+    .insertInto('backup_codes')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['user_id', 'code_hash']).doNothing())
+    .execute();
+}

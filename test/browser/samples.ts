@@ -1,0 +1,193 @@
+/** One sample of every page: the screens of logins as the flows make them, and the pages beside them. */
+import { conversation } from '../../src/delivery/simulator/conversation.ts';
+import type { SimulatedMessage } from '../../src/delivery/simulator/store.ts';
+import type { LoginState } from '../../src/flows/engine/state.ts';
+import { methods } from '../../src/flows/methods/index.ts';
+import { type Surroundings, screenOf } from '../../src/flows/pages/screens.ts';
+import type { Flow, Screen, Step } from '../../src/flows/types.ts';
+import type { ErrorView, Page, PageApp } from '../../src/http/types.ts';
+import { text } from '../../src/lib/texts.ts';
+
+export const shop: PageApp = {
+  name: 'Demo shop',
+  logoUrl: null,
+  home: 'http://localhost:3001/',
+  helpContact: 'help@example.test',
+  privacyUrl: 'https://example.test/privacy',
+  termsUrl: 'https://example.test/terms',
+};
+
+const longName: PageApp = {
+  ...shop,
+  helpContact: 'Bürgertelefon, montags bis freitags von acht bis achtzehn Uhr',
+  name: 'Landesversorgungsamt Mecklenburg-Vorpommern Bürgerserviceportal',
+  logoUrl: `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 40"><rect width="90" height="40" rx="6" fill="#0a7d6d"/></svg>')}`,
+};
+
+const AT = 1_750_000_000_000;
+const sent = { suffix: '', codeId: 'otc_1', at: AT - 7_000, count: 1, last2: '67', refused: null };
+const sentBefore = { ...sent, at: AT - 60_000 };
+const offers = (...methods: string[]) => methods.map((method) => ({ method, enrol: false }));
+const both = offers('sms-otp', 'backup-code');
+
+const option = (method: string) => ({ method, settings: {} });
+const step = (id: string, ...options: string[]): Step => ({
+  id,
+  options: options.map(option),
+  userMayDisable: false,
+  onUnavailable: 'fail',
+  maxAgeMs: null,
+});
+const flow: Flow = {
+  id: 'sample',
+  name: 'Sample',
+  versionId: 'flv_1',
+  steps: [step('first', 'identify', 'password'), step('second', 'sms-otp', 'backup-code')],
+};
+
+/** What stands on the page of a login in this state. */
+function screen(state: Partial<LoginState>, around: Partial<Surroundings> = {}): Screen {
+  const whole: LoginState = {
+    ...{ subject: { userId: 'usr_1', name: null }, counts: true, maxAgeMs: null, acr: [], hint: null },
+    ...{ passed: [], skipped: [], proved: true, step: 'second', offered: both, option: null },
+    ...{ locked: null, ended: null, sent: {}, scratch: {} },
+  };
+  const codes = { length: 6, expiresMs: 300_000, attempts: 5, resendAfterMs: 30_000, resends: 5 };
+  return screenOf(
+    flow,
+    { ...whole, ...state },
+    {
+      ...{ app: shop, methods, codes: () => ({ ...codes, alphabet: 'numeric' }), name: null, hint: null },
+      ...{ delivery: null, problem: null, typed: {}, preferred: [], locale: 'en', version: 3 },
+      now: new Date(AT),
+      ...around,
+    },
+  );
+}
+
+function login(value: Screen, app: PageApp = shop): Omit<Page, 'locale'> {
+  const error =
+    value.fields.some((field) => field.error) || value.notices.some(({ tone }) => tone === 'error');
+  return {
+    view: 'login/step',
+    title: value.heading,
+    error,
+    app,
+    data: { screen: value, actionUrl: '/posted', formToken: 'token' },
+  };
+}
+
+const atFirst: Partial<LoginState> = {
+  subject: null,
+  proved: false,
+  step: 'first',
+  offered: offers('password'),
+};
+const forgot = { label: text('Forgot password?'), href: '/recover' };
+const withForgot = (value: Screen): Screen => ({
+  ...value,
+  fields: value.fields.map((field) => (field.type === 'password' ? { ...field, link: forgot } : field)),
+});
+
+const problem: ErrorView = {
+  heading: text('error.heading'),
+  sentence: text('problem.internal'),
+  detail: null,
+  reference: '3f9a01c27b',
+  back: { href: 'http://localhost:3001/', label: text('page.backTo', { app: 'Demo shop' }) },
+};
+
+const message = (id: string, code: string): SimulatedMessage => ({
+  ...{ id, channel: 'sms', to: '+15005550006', from: null, app: 'Demo shop', at: new Date(AT) },
+  ...{ code, text: `${code} is your code for Demo shop. It is valid for 5 minutes.` },
+});
+
+export const samples: Record<string, Omit<Page, 'locale'>> = {
+  identify: login(screen({ ...atFirst, option: 'identify', offered: offers('identify') })),
+  password: login(withForgot(screen({ ...atFirst, option: 'password' }))),
+  'password-error': login(
+    withForgot(
+      screen(
+        { ...atFirst, option: 'password' },
+        { typed: { username: 'demo' }, problem: { text: text('password.wrong'), field: 'password' } },
+      ),
+    ),
+  ),
+  'password-known': login(
+    screen({ ...atFirst, option: 'password', subject: { userId: null, name: 'demo' } }, { name: 'demo' }),
+  ),
+  'sms-otp-send': login(screen({ option: 'sms-otp' })),
+  'sms-otp': login(screen({ option: 'sms-otp', sent: { 'sms-otp': sent } }, { delivery: 'accepted' })),
+  'sms-otp-error': login(
+    screen(
+      { option: 'sms-otp', sent: { 'sms-otp': sentBefore } },
+      { delivery: 'unavailable', problem: { text: text('sms-otp.wrong', { count: 2 }), field: 'code' } },
+    ),
+    longName,
+  ),
+  'backup-code': login(screen({ option: 'backup-code' })),
+  enrol: login(
+    screen(
+      { option: 'sms-otp', offered: [{ method: 'sms-otp', enrol: true }] },
+      {
+        typed: { country: 'DE', phone: '12' },
+        problem: { text: text('sms-otp.badNumber'), field: 'phone' },
+      },
+    ),
+  ),
+  choose: login(screen({})),
+  locked: login(screen({ option: 'sms-otp', locked: { until: AT + 290_000 } })),
+  'no-way-on': login(screen({ offered: [] })),
+  continue: login(screen({ step: null }, { name: 'demo' })),
+  ended: login(screen({ ended: 'disabled' })),
+  consent: {
+    view: 'oidc/consent',
+    title: text('consent.title'),
+    app: shop,
+    data: {
+      actionUrl: '/posted',
+      formToken: 'token',
+      user: 'Demo Person',
+      scopes: ['openid', 'profile', 'email', 'phone', 'offline_access'].map((scope) =>
+        text(`consent.scope.${scope}`),
+      ),
+    },
+  },
+  logout: {
+    view: 'oidc/logout',
+    title: text('logout.title'),
+    app: shop,
+    data: { actionUrl: '/posted', xsrf: 'xsrf' },
+  },
+  'logged-out': { view: 'oidc/logged-out', title: text('logout.doneTitle'), app: shop, data: {} },
+  expired: {
+    view: 'login/expired',
+    title: text('expired.title'),
+    status: 410,
+    app: shop,
+    data: { startUrl: 'http://localhost:3001/' },
+  },
+  error: { view: 'error', title: problem.heading, status: 500, app: shop, data: problem },
+  'error-developer': {
+    view: 'error',
+    title: text('error.refused'),
+    status: 400,
+    data: {
+      ...problem,
+      heading: text('error.refused'),
+      sentence: text('This redirect address is not registered for the app.'),
+      detail: 'https://a-rather-long-host-name.example.test/callback/of/the/application?with=a&query=too',
+      back: null,
+    },
+  },
+  simulator: {
+    view: 'simulator/index',
+    title: text('simulator.title'),
+    data: conversation(
+      [message('sim_2', '123456'), message('sim_1', '998877')],
+      { to: null, channel: undefined },
+      'en',
+    ),
+  },
+  home: { view: 'home', title: text('home.title'), data: {} },
+};

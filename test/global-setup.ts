@@ -1,0 +1,15 @@
+import { embeddedDump } from './helpers/embedded-dump.ts';
+import { type PostgresServer, startPostgres } from './helpers/postgres-server.ts';
+
+let server: PostgresServer | undefined;
+
+/** Called by the test runner once, before any file. What is put into the environment here reaches all of them. */
+export async function globalSetup(): Promise<void> {
+  const [started] = await Promise.all([startPostgres(), embeddedDump()]);
+  server = started;
+  process.env.SALLYPORT_TEST_POSTGRES = server.url('postgres');
+}
+
+export async function globalTeardown(): Promise<void> {
+  await server?.stop();
+}

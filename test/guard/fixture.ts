@@ -1,0 +1,30 @@
+import { Ajv } from 'ajv';
+import { createCrypto } from '../../src/crypto/index.ts';
+import { createGuard, type GuardDocument, guardSection } from '../../src/guard/index.ts';
+import { systemRandom } from '../../src/lib/ids.ts';
+import type { Storage } from '../../src/storage/types.ts';
+
+export const start = new Date('2025-01-01T12:00:00Z');
+
+/** So many seconds after the start. */
+export const at = (seconds: number) => new Date(start.getTime() + seconds * 1_000);
+
+export const MINUTE = 60;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+export const crypto = createCrypto([{ id: 'k1', bytes: Buffer.alloc(32, 7) }]);
+
+/** What an empty file means. */
+export function defaults(written: object = {}): GuardDocument {
+  const document = structuredClone(written);
+  new Ajv({ useDefaults: true, strict: false }).compile(guardSection.schema)(document);
+  return document as GuardDocument;
+}
+
+export function guardOn({ db }: Storage, document: GuardDocument = defaults()) {
+  return createGuard({ db, crypto, random: systemRandom, settings: { get: <T>() => document as T } });
+}
+
+export const times = <T>(n: number, work: (i: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: n }, (_, i) => work(i)));

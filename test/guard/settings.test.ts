@@ -1,0 +1,50 @@
+import { Ajv } from 'ajv';
+import t from 'tap';
+import { guardSection } from '../../src/guard/index.ts';
+import { defaults } from './fixture.ts';
+
+const valid = new Ajv({ strict: false }).compile(guardSection.schema);
+const faults = (written: object) => guardSection.check?.(defaults(written), {} as never);
+
+t.test('an empty file is the standard limits', async (t) => {
+  t.strictSame(defaults(), {
+    sends: {
+      perNumber: ['1 in 30s', '5 in 10m', '10 in 1d'],
+      perUser: ['10 in 1h'],
+      perAddress: ['20 in 1h'],
+    },
+    passwords: { perAccount: 5, perDevice: 10, perAddress: 50, firstWait: '5s', longestWait: '15m' },
+    locks: { after: 5, first: '5m', longest: '1d', consecutive: 100 },
+  });
+  t.strictSame(faults({}), []);
+});
+
+t.test('what the schema refuses', async (t) => {
+  for (const written of [
+    { sends: { perNumber: ['5 per 10m'] } },
+    { sends: { perNumber: ['0 in 10m'] } },
+    { sends: { perNumber: ['5 in 10'] } },
+    { sends: { perCountry: [] } },
+    { locks: { consecutive: 101 } },
+    { passwords: { firstWait: 5 } },
+    { password: {} },
+  ]) {
+    t.equal(valid(written), false, JSON.stringify(written));
+  }
+});
+
+t.test('faults name the member', async (t) => {
+  for (const [written, path] of [
+    [{ sends: { perUser: ['1 in 1h', '1 in 0s'] } }, 'sends.perUser[1]'],
+    [{ sends: { perNumber: ['1 in 31d'] } }, 'sends.perNumber[0]'],
+    [{ passwords: { firstWait: '1h' } }, 'passwords.firstWait'],
+    [{ passwords: { longestWait: '2d' } }, 'passwords.longestWait'],
+    [{ locks: { first: '2d' } }, 'locks.first'],
+    [{ locks: { longest: '366d' } }, 'locks.longest'],
+  ] as const) {
+    t.strictSame(
+      faults(written)?.map((fault) => fault.path),
+      [path],
+    );
+  }
+});

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { createBrowser, startSmsGateway } from '../../src/demo/index.ts';
+import {
+  alice,
+  freePort,
+  postgresUrl,
+  shop,
+  standard,
+  type TestGateway,
+  testEnvironment,
+} from '../helpers/gateway.ts';
+import { codeIn, createTestApp, openLogin, passPassword, signIn } from '../helpers/relying-party.ts';
+
+interface Instance {
+  port: number;
+  process: ChildProcess;
+}
+
+const entry = new URL('../../src/cli/sallyport.js', import.meta.url).pathname;
+
+/** A gateway as people run it: a process of its own. */
+async function startProcess(t: Test, env: Record<string, string>): Promise<Instance> {
+  const child = spawn(process.execPath, [entry, 'serve'], {
+    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).resume();
+  const port = Number(env.PORT);
+  for (let tries = 0; tries < 200; tries += 1) {
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      (r) => r.ok,
+      () => false,
+    );
+    if (ready) return { port, process: child };
+    if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}`);
+    await delay(50);
+  }
+  throw new Error('the gateway did not become ready');
+}
+
+t.test('two processes on one PostgreSQL', async (t) => {
+  const sms = await startSmsGateway();
+  t.teardown(() => sms.close());
+  const databaseUrl = await postgresUrl(t);
+  const files = standard(sms.url);
+  const first = await testEnvironment(t, { databaseUrl }, files);
+  const issuer = `http://localhost:${first.PORT}`;
+  const second = { ...first, PORT: String(await freePort()), ISSUER: issuer };
+  const instances = [await startProcess(t, first), await startProcess(t, second)] as const;
+
+  const gateway = { issuer, sms } as TestGateway;
+  const to = (url: URL, instance: Instance): URL => {
+    if (url.origin !== issuer) return url;
+    const routed = new URL(url);
+    routed.port = String(instance.port);
+    return routed;
+  };
+
+  await t.test('the requests of one login alternate between them', async (t) => {
+    const app = await createTestApp(gateway, shop);
+    const counts = [0, 0];
+    let turn = 0;
+    const browser = createBrowser((url) => {
+      turn = 1 - turn;
+      counts[turn] = (counts[turn] ?? 0) + 1;
+      return to(url, instances[turn] ?? instances[0]);
+    });
+    const { tokens } = await signIn(gateway, app, alice, {}, browser);
+    t.same(tokens.claims()?.amr, ['pwd', 'sms', 'mfa']);
+    t.ok(
+      counts.every((count) => count >= 3),
+      `both instances answered: ${counts}`,
+    );
+  });
+
+  await t.test('kill -9 of one in the middle: the login goes on at the other', async (t) => {
+    const app = await createTestApp(gateway, shop);
+    let current: Instance = instances[1];
+    const browser = createBrowser((url) => to(url, current));
+    const walk = await passPassword(app, await openLogin(app, browser), alice);
+    const code = codeIn((await sms.next(alice.phone, 5_000)).text);
+    instances[1].process.kill('SIGKILL');
+    await once(instances[1].process, 'exit');
+    current = instances[0];
+    const done = await browser.submit(walk.page, { code }, app.isCallback);
+    t.ok(app.isCallback(done.url), `back at the application: ${done.url.href}`);
+    t.ok((await app.exchange(walk.attempt, done.url)).access_token);
+  });
+});

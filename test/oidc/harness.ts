@@ -1,0 +1,321 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+
+import * as client from 'openid-client';
+import type { Test } from 'tap';
+import type { App, Apps } from '../../src/apps/types.ts';
+import { createCrypto, createSigningKeys } from '../../src/crypto/index.ts';
+import { type Browser, createBrowser } from '../../src/demo/index.ts';
+import type { Flows, LoginRecord, StartLogin } from '../../src/flows/types.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { newId } from '../../src/lib/ids.ts';
+import { createOidc, type Oidc, texts } from '../../src/oidc/index.ts';
+import { createSessions } from '../../src/sessions/index.ts';
+import type { Factor, Sessions } from '../../src/sessions/types.ts';
+import { isDatabaseUnavailable } from '../../src/storage/index.ts';
+import type { Storage } from '../../src/storage/types.ts';
+import type { User, Users } from '../../src/users/types.ts';
+import { openTestHttp } from '../helpers/http.ts';
+import { recordingLog } from '../helpers/log.ts';
+
+export const secret = 'the-secret-of-the-shop-0123456789-abcdefghij';
+export const callback = 'http://localhost:4501/callback';
+export const secretHash = (value: string): string => createHash('sha256').update(value).digest('hex');
+
+export const shop: App = {
+  id: 'shop',
+  name: 'Shop',
+  public: false,
+  secretHashes: [secretHash(secret)],
+  tokenEndpointAuthMethod: 'client_secret_basic',
+  redirectUris: [callback],
+  postLogoutRedirectUris: ['http://localhost:4501/bye'],
+  firstParty: true,
+  pkce: 'required',
+  grantTypes: ['authorization_code', 'refresh_token'],
+  scopes: ['openid', 'profile', 'email', 'phone', 'groups', 'offline_access'],
+  idTokenSignedResponseAlg: 'ES256',
+  flow: 'password-sms',
+  loginUrl: null,
+  home: 'http://localhost:4501/',
+  logoUrl: null,
+  helpContact: null,
+  privacyUrl: null,
+  termsUrl: null,
+  enabled: true,
+};
+
+export const alice: User = {
+  id: 'usr_alice',
+  username: 'alice',
+  name: 'Alice Example',
+  email: 'alice@example.test',
+  emailVerified: true,
+  phone: '+447700900123',
+  phoneVerified: false,
+  codeOff: false,
+  disabled: false,
+  groups: ['staff'],
+  attributes: {},
+  hasPassword: true,
+};
+export const bob: User = { ...alice, id: 'usr_bob', username: 'bob', name: null, email: null, groups: [] };
+
+const kinds: Record<string, Factor['kind']> = { pwd: 'knowledge', sms: 'possession' };
+const levelOf = (factors: Factor[]): number => new Set(factors.map(({ kind }) => kind)).size;
+
+/** Flows reduced to what the provider asks of them: a page on which a test says who logs in with what. */
+function createFakeFlows(storage: Storage, sessions: Sessions) {
+  const logins = new Map<string, { request: StartLogin; record: LoginRecord; consumed: boolean }>();
+  /** How many kinds of factors an app's flow asks for. */
+  const needed = new Map<string, number>();
+
+  const flows: Flows = {
+    async start(_db, request) {
+      const id = newId('lgn');
+      const { app, continuation } = request;
+      const expiresAt = new Date(systemClock.now().getTime() + 900_000);
+      const record: LoginRecord = {
+        id,
+        appId: app.id,
+        status: 'running',
+        continuation,
+        result: null,
+        expiresAt,
+      };
+      logins.set(id, { request, record, consumed: false });
+      return { loginId: id, path: `/login/${id}`, binding: randomBytes(32).toString('base64url') };
+    },
+    async findByContinuation(_db, key) {
+      return [...logins.values()].find(({ request }) => request.continuationKey === key)?.record;
+    },
+    async consume(_db, loginId) {
+      const login = logins.get(loginId);
+      if (!login || login.consumed || login.record.status === 'running') return false;
+      login.consumed = true;
+      return true;
+    },
+    async satisfies(_db, { session, app, acr, maxAgeMs }, now) {
+      const fresh = session.factors.filter(({ at }) => maxAgeMs === null || now.getTime() - at <= maxAgeMs);
+      const wanted = acr.includes('urn:sallyport:acr:2') ? 2 : (needed.get(app.id) ?? 1);
+      return levelOf(fresh) >= wanted;
+    },
+    describe(factors) {
+      const amr = [...new Set(factors.flatMap((factor) => factor.amr))];
+      return levelOf(factors) > 1
+        ? { acr: 'urn:sallyport:acr:2', amr: [...amr, 'mfa'] }
+        : { acr: 'urn:sallyport:acr:1', amr };
+    },
+  };
+
+  function loginOf(id: string) {
+    const login = logins.get(id);
+    if (login?.record.continuation.kind !== 'oidc') throw new Error('no such login');
+    return Object.assign(login, { resumeUrl: login.record.continuation.resumeUrl });
+  }
+
+  /** Ends a login as the engine would; `methods` are `pwd` and `sms`. */
+  async function finish(loginId: string, userId: string, methods: string[]): Promise<string> {
+    const login = loginOf(loginId);
+    const now = systemClock.now();
+    const factors = methods.map(
+      (amr): Factor => ({ method: amr, kind: kinds[amr] ?? 'knowledge', amr: [amr], at: now.getTime() }),
+    );
+    const before = login.request.session && (await sessions.find(storage.db, login.request.session.id, now));
+    const session = await storage.transaction((tx) =>
+      before?.userId === userId
+        ? sessions.strengthen(tx, before.id, factors, now)
+        : sessions.create(tx, { userId, factors, ip: null, userAgent: null }, now),
+    );
+    login.record = {
+      ...login.record,
+      status: 'finished',
+      result: { userId, sessionId: session.id, ...flows.describe(session.factors), authTime: now.getTime() },
+    };
+    return login.resumeUrl;
+  }
+
+  function cancel(loginId: string): string {
+    const login = loginOf(loginId);
+    login.record = { ...login.record, status: 'cancelled' };
+    return login.resumeUrl;
+  }
+
+  return { flows, logins, needed, finish, cancel };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export interface Attempt {
+  url: URL;
+  verifier: string;
+  state: string;
+  nonce: string;
+}
+
+export type Harness = Awaited<ReturnType<typeof openOidc>>;
+
+/** A listening gateway with the real provider, sessions and database, and the rest made small. */
+export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' | 'https' = 'http') {
+  const port = await freePort();
+  const issuer = new URL(`${issuerScheme}://localhost:${port}`);
+  const crypto = createCrypto([{ id: 'k1', bytes: randomBytes(32) }]);
+  const log = recordingLog();
+  const apps = new Map<string, App>([[shop.id, shop]]);
+  const users = new Map<string, User>([alice, bob].map((user) => [user.id, user]));
+  const sessions = createSessions({
+    settings: { get: <T>() => ({ idle: '8h', absolute: '30d' }) as T },
+    random: randomBytes,
+  });
+  const fake = createFakeFlows(storage, sessions);
+  const { app, http } = await openTestHttp({
+    issuer,
+    crypto,
+    log,
+    texts,
+    isUnavailable: isDatabaseUnavailable,
+  });
+  const oidc: Oidc = await createOidc({
+    issuer,
+    storage,
+    crypto,
+    clock: systemClock,
+    log,
+    http,
+    keys: createSigningKeys({ crypto, clock: systemClock }),
+    apps: { find: async (_db: unknown, id: string) => apps.get(id) } as Apps,
+    users: { findById: async (_db: unknown, id: string) => users.get(id) } as Users,
+    sessions,
+    flows: fake.flows,
+    sessionLifeMs: () => 30 * 86_400_000,
+  });
+  await app.register(oidc.plugin);
+  app.get<{ Params: { id: string } }>('/login/:id', async (_request, reply) =>
+    reply.type('html').send('<form method="post"></form>'),
+  );
+  app.post<{ Params: { id: string }; Body: { user?: string; methods?: string } }>(
+    '/login/:id',
+    async (request, reply) => {
+      const { user, methods = 'pwd' } = request.body;
+      const next =
+        user === undefined
+          ? fake.cancel(request.params.id)
+          : await fake.finish(request.params.id, user, methods.split(' '));
+      return reply.redirect(next, 303);
+    },
+  );
+  await app.listen({ port, host: '127.0.0.1' });
+  t.teardown(() => app.close());
+    t.teardown(() =>
+      console.error(
+        inspect(
+          log.lines.filter((l) => l.level !== 'info'),
+          { depth: 6 },
+        ),
+      ),
+    );
+
+  const isCallback = (url: URL) => url.origin === 'http://localhost:4501';
+
+  async function configure(
+    id = shop.id,
+    auth = client.ClientSecretBasic(secret),
+  ): Promise<client.Configuration> {
+    return client.discovery(issuer, id, undefined, auth, { execute: [client.allowInsecureRequests] });
+  }
+
+  async function begin(
+    configuration: client.Configuration,
+    extra: Record<string, string> = {},
+  ): Promise<Attempt> {
+    const verifier = client.randomPKCECodeVerifier();
+    const [state, nonce] = [client.randomState(), client.randomNonce()];
+    const url = client.buildAuthorizationUrl(configuration, {
+      redirect_uri: callback,
+      scope: 'openid profile',
+      state,
+      nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      ...extra,
+    });
+    return { url, verifier, state, nonce };
+  }
+
+  function exchange(configuration: client.Configuration, attempt: Attempt, url: URL) {
+    return client.authorizationCodeGrant(configuration, url, {
+      pkceCodeVerifier: attempt.verifier,
+      expectedState: attempt.state,
+      expectedNonce: attempt.nonce,
+      idTokenExpected: true,
+    });
+  }
+
+  /** Opens an authorization, logs in where asked to, answers the URL at which the app is called back. */
+  async function authorize(
+    browser: Browser,
+    attempt: Attempt,
+    login: Record<string, string> = { user: alice.id, methods: 'pwd sms' },
+  ): Promise<{ url: URL; asked: boolean; html: string; status: number }> {
+    const page = await browser.open(attempt.url, isCallback);
+    const asked = page.url.pathname.startsWith('/login/');
+    const end = asked ? await browser.submit(page, login, isCallback) : page;
+    return { url: end.url, asked, html: end.html, status: end.status };
+  }
+
+  async function signIn(
+    extra: Record<string, string> = {},
+    { browser = createBrowser(), login = { user: alice.id, methods: 'pwd sms' }, app: id = shop.id } = {},
+  ) {
+    const configuration = await configure(id);
+    const attempt = await begin(configuration, extra);
+    const { url, asked } = await authorize(browser, attempt, login);
+    return {
+      configuration,
+      attempt,
+      url,
+      asked,
+      browser,
+      tokens: await exchange(configuration, attempt, url),
+    };
+  }
+
+  /** A form post to an endpoint, for what openid-client would not do. */
+  async function post(path: string, form: Record<string, string>, headers: Record<string, string> = {}) {
+    const response = await fetch(new URL(path, issuer), {
+      method: 'POST',
+      body: new URLSearchParams(form),
+      headers: { authorization: basic(shop.id, secret), ...headers },
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : JSON.parse(text), headers: response.headers };
+  }
+
+  return {
+    issuer,
+    app,
+    oidc,
+    storage,
+    sessions,
+    apps,
+    users,
+    log,
+    fake,
+    configure,
+    begin,
+    exchange,
+    authorize,
+    signIn,
+    post,
+    isCallback,
+  };
+}
+
+export const basic = (id: string, password: string): string =>
+  `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(password)}`).toString('base64')}`;

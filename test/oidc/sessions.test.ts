@@ -1,0 +1,251 @@
+import t from 'tap';
+import { createBrowser } from '../../src/demo/index.ts';
+import { forEachDatabase } from '../helpers/database.ts';
+import { alice, bob, type Harness, openOidc, shop } from './harness.ts';
+
+const pwd = { user: alice.id, methods: 'pwd' };
+
+/** Asks for an authorization that may not show a page; answers `code` or the error. */
+async function silently(gateway: Harness, browser = createBrowser(), extra: Record<string, string> = {}) {
+  const attempt = await gateway.begin(await gateway.configure(), { prompt: 'none', ...extra });
+  const { url } = await browser.open(attempt.url, gateway.isCallback);
+  if (url.searchParams.get('state') !== attempt.state) throw new Error('the state did not come back');
+  return url.searchParams.get('error') ?? 'code';
+}
+
+const introspect = async (gateway: Harness, token: string): Promise<unknown> =>
+  (await gateway.post('/introspect', { token })).body.active;
+
+const sessionsOf = (gateway: Harness) =>
+  gateway.storage.db.selectFrom('sessions').select(['id', 'user_id', 'revoked_reason']).execute();
+
+t.test('single sign-on, and asking again', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const browser = createBrowser();
+    t.equal(await silently(gateway, browser), 'login_required');
+    const first = await gateway.signIn({}, { browser });
+    t.equal(await silently(gateway, browser), 'code');
+    const second = await gateway.signIn({}, { browser });
+    t.notOk(second.asked, 'the session is enough');
+    t.equal(second.tokens.claims()?.auth_time, first.tokens.claims()?.auth_time);
+
+    const before = browser.cookie('sp-session');
+    const again = await gateway.signIn({ prompt: 'login' }, { browser, login: pwd });
+    t.ok(again.asked, 'prompt=login asks, once');
+    t.not(browser.cookie('sp-session'), before, 'a new cookie');
+    t.equal((await sessionsOf(gateway)).length, 1, 'for the same session');
+    t.equal(await introspect(gateway, first.tokens.access_token), true, 'whose tokens live on');
+    t.equal([...gateway.fake.logins.values()].at(-1)?.request.fresh, true);
+
+    const stale = createBrowser();
+    await gateway.signIn({}, { browser: stale });
+    const zero = await gateway.signIn({ max_age: '0' }, { browser: stale });
+    t.ok(zero.asked, 'max_age=0');
+    t.notOk((await gateway.signIn({ max_age: '1000' }, { browser: stale })).asked);
+    t.equal(await silently(gateway, stale, { acr_values: 'urn:sallyport:acr:2' }), 'code');
+  });
+});
+
+t.test('what the app asks for reaches the login', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const attempt = await gateway.begin(await gateway.configure(), {
+      login_hint: '+447700900123',
+      max_age: '300',
+      acr_values: 'urn:sallyport:acr:2 urn:sallyport:acr:1',
+      ui_locales: 'de',
+    });
+    const page = await createBrowser().open(attempt.url);
+    t.match(page.url.pathname, /^\/login\/lgn_/);
+    const [login] = [...gateway.fake.logins.values()];
+    t.match(login?.request, {
+      app: { id: 'shop' },
+      loginHint: '+447700900123',
+      maxAgeMs: 300_000,
+      acr: ['urn:sallyport:acr:2', 'urn:sallyport:acr:1'],
+      locale: 'de',
+      fresh: false,
+      ip: '127.0.0.1',
+    });
+    t.notMatch(JSON.stringify(login?.request.continuation), /447700900123/, 'not in what is kept');
+
+    gateway.apps.set('shop', { ...shop, loginUrl: 'http://localhost:4501/own-login?x=1' });
+    const elsewhere = await createBrowser().open(attempt.url, gateway.isCallback);
+    t.match(elsewhere.url.href, /^http:\/\/localhost:4501\/own-login\?x=1&login=lgn_/);
+  });
+});
+
+t.test('a step-up keeps the session; another flow is asked for what the session lacks', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const browser = createBrowser();
+    const weak = await gateway.signIn({}, { browser, login: pwd });
+    t.strictSame(weak.tokens.claims()?.amr, ['pwd']);
+    gateway.apps.set('bank', { ...shop, id: 'bank' });
+    gateway.fake.needed.set('bank', 2);
+    const strong = await gateway.signIn(
+      {},
+      { browser, app: 'bank', login: { user: alice.id, methods: 'sms' } },
+    );
+    t.ok(strong.asked);
+    t.match(strong.tokens.claims(), { acr: 'urn:sallyport:acr:2', amr: ['pwd', 'sms', 'mfa'] });
+    t.equal((await sessionsOf(gateway)).length, 1);
+    t.equal(await introspect(gateway, weak.tokens.access_token), true);
+    t.notOk((await gateway.signIn({}, { browser, app: 'bank' })).asked);
+  });
+});
+
+t.test('an ended session has ended everywhere', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const browser = createBrowser();
+    const { tokens } = await gateway.signIn({}, { browser });
+    const lasting = await gateway.signIn({ scope: 'openid offline_access' }, { browser });
+    const [row] = await sessionsOf(gateway);
+    await storage.transaction((tx) => gateway.sessions.revoke(tx, row?.id ?? '', 'test', new Date()));
+    t.equal(await silently(gateway, browser), 'login_required');
+    t.equal(await introspect(gateway, tokens.access_token), false);
+    const info = await fetch(new URL('/userinfo', gateway.issuer), {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
+    t.equal(info.status, 401);
+    t.equal(
+      await introspect(gateway, lasting.tokens.refresh_token ?? ''),
+      true,
+      'offline access outlives it',
+    );
+
+    const revokedMeanwhile = createBrowser();
+    const attempt = await gateway.begin(await gateway.configure());
+    const page = await revokedMeanwhile.open(attempt.url);
+    const id = page.url.pathname.split('/').at(-1) ?? '';
+    const resume = await gateway.fake.finish(id, alice.id, ['pwd']);
+    const made = (await sessionsOf(gateway)).find(({ revoked_reason }) => revoked_reason === null);
+    await storage.transaction((tx) => gateway.sessions.revoke(tx, made?.id ?? '', 'test', new Date()));
+    const end = await revokedMeanwhile.open(resume, gateway.isCallback);
+    t.equal(end.status, 410, 'no code for a session that ended between the login and the way back');
+    t.notOk(gateway.isCallback(end.url));
+  });
+});
+
+t.test('two tabs', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const configuration = await gateway.configure();
+    gateway.apps.set('other', { ...shop, id: 'other' });
+    const browser = createBrowser();
+    const attempts = [
+      await gateway.begin(configuration),
+      await gateway.begin(await gateway.configure('other')),
+    ] as const;
+    const pages = [await browser.open(attempts[0].url), await browser.open(attempts[1].url)] as const;
+    const one = await browser.submit(pages[0], { user: alice.id, methods: 'pwd' }, gateway.isCallback);
+    const tokens = await gateway.exchange(configuration, attempts[0], one.url);
+    const two = await browser.submit(pages[1], { user: alice.id, methods: 'pwd sms' }, gateway.isCallback);
+    const others = await gateway.exchange(await gateway.configure('other'), attempts[1], two.url);
+    t.match(others.claims(), { amr: ['pwd', 'sms', 'mfa'] });
+    t.equal(await introspect(gateway, tokens.access_token), true, 'the first tab’s tokens live on');
+    const live = (await sessionsOf(gateway)).filter(({ revoked_reason }) => revoked_reason === null);
+    t.equal(live.length, 1, 'one session stays');
+
+    const third = await gateway.begin(configuration, { prompt: 'login' });
+    const page = await browser.open(third.url);
+    await gateway.signIn({ prompt: 'login' }, { browser, login: { user: bob.id, methods: 'pwd' } });
+    const end = await browser.submit(page, { user: alice.id, methods: 'pwd' }, gateway.isCallback);
+    t.equal((await gateway.exchange(configuration, third, end.url)).claims()?.sub, alice.id);
+    const after = (await sessionsOf(gateway)).filter(({ revoked_reason }) => revoked_reason === null);
+    t.notOk(
+      after.some(({ user_id }) => user_id === bob.id),
+      'who was logged in meanwhile is not any more',
+    );
+  });
+});
+
+t.test('ways that do not end in a code', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const configuration = await gateway.configure();
+    const browser = createBrowser();
+    const cancelled = await gateway.begin(configuration);
+    const page = await browser.open(cancelled.url);
+    const back = await browser.submit(page, {}, gateway.isCallback);
+    t.equal(back.url.searchParams.get('error'), 'access_denied');
+    t.equal(back.url.searchParams.get('state'), cancelled.state);
+    t.equal(back.url.searchParams.get('iss'), gateway.issuer.origin);
+
+    const attempt = await gateway.begin(configuration);
+    const login = await browser.open(attempt.url);
+    const resume = await gateway.fake.finish(login.url.pathname.split('/').at(-1) ?? '', alice.id, ['pwd']);
+    const stranger = await createBrowser().open(resume, gateway.isCallback);
+    t.equal(stranger.status, 410, 'another browser cannot go on with it');
+    t.ok((await browser.open(resume, gateway.isCallback)).url.searchParams.get('code'));
+    const twice = await browser.open(resume, gateway.isCallback);
+    t.equal(twice.status, 410, 'the back button: no second code, a page that says so');
+    t.match(twice.html, /start again from the app/);
+
+    const unknown = await gateway.begin(configuration, { client_id: 'nobody' });
+    const page1 = await browser.open(unknown.url, gateway.isCallback);
+    t.match(page1, { status: 400, html: /nobody/ });
+    t.notMatch(page1.html, /at .*\.(ts|js):/);
+    const moved = await gateway.begin(configuration, { redirect_uri: 'https://evil.test/<cb>' });
+    const page2 = await browser.open(moved.url, gateway.isCallback);
+    t.match(page2, { status: 400, html: /https:\/\/evil\.test\/&lt;cb&gt;/ });
+    const strange = await gateway.begin(configuration, { scope: 'openid admin' });
+    const end = await browser.open(strange.url, gateway.isCallback);
+    t.ok(gateway.isCallback(end.url), 'unknown scopes are ignored or refused to the app, not to the person');
+
+    const hinted = await gateway.signIn({}, { browser: createBrowser(), login: pwd });
+    const other = await gateway.begin(configuration, { id_token_hint: hinted.tokens.id_token ?? '' });
+    const mismatch = await gateway.authorize(createBrowser(), other, { user: bob.id, methods: 'pwd' });
+    t.equal(mismatch.url.searchParams.get('error'), 'login_required', 'another user than the one hinted at');
+  });
+});
+
+t.test('logout', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const browser = createBrowser();
+    const { tokens } = await gateway.signIn({}, { browser });
+    const end = new URL('/session/end', gateway.issuer);
+    end.search = new URLSearchParams({
+      id_token_hint: tokens.id_token ?? '',
+      post_logout_redirect_uri: 'http://localhost:4501/bye',
+      state: 'xyz',
+    }).toString();
+    const wrong = new URL(end);
+    wrong.searchParams.set('post_logout_redirect_uri', 'http://localhost:4501/bye/');
+    t.equal((await browser.open(wrong, gateway.isCallback)).status, 400, 'to the letter');
+
+    const question = await browser.open(end);
+    t.match(question, { status: 200, html: /name="xsrf"/ });
+    t.equal(await silently(gateway, browser), 'code', 'asking changes nothing');
+    const forged = {
+      ...question,
+      html: question.html.replace(/name="xsrf" value="[^"]*"/, 'name="xsrf" value="x"'),
+    };
+    t.equal((await browser.submit(forged, { logout: 'yes' }, gateway.isCallback)).status, 400);
+    t.equal(await silently(gateway, browser), 'code', 'a forged answer neither');
+
+    const again = await browser.open(end);
+    const stayed = await browser.submit(again, {}, gateway.isCallback);
+    t.equal(stayed.url.href, 'http://localhost:4501/bye?state=xyz');
+    t.equal(await silently(gateway, browser), 'code', '“stay signed in” stays');
+
+    const { tokens: more } = await gateway.signIn({}, { browser });
+    const last = await browser.submit(await browser.open(end), { logout: 'yes' }, gateway.isCallback);
+    t.equal(last.url.href, 'http://localhost:4501/bye?state=xyz');
+    t.equal(await silently(gateway, browser), 'login_required');
+    t.equal(await introspect(gateway, more.access_token), false);
+    t.match(await sessionsOf(gateway), [{ revoked_reason: 'logout' }]);
+
+    const nobody = await browser.open(end, gateway.isCallback);
+    t.equal(nobody.url.href, 'http://localhost:4501/bye?state=xyz', 'nobody is logged in: nothing to ask');
+    const plain = await browser.open(new URL('/session/end', gateway.issuer), gateway.isCallback);
+    t.match(plain, { status: 200, url: { pathname: '/session/end/success' } });
+    t.strictSame(
+      gateway.log.lines.filter(({ level }) => level === 'error'),
+      [],
+    );
+  });
+});

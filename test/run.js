@@ -1,0 +1,54 @@
+/**
+ * `npm test [-- path …]`: runs the given files or folders, or all tests, with one PostgreSQL for all of them.
+ * A test file that leaves something open would hang for ever; ten minutes are the end of every run.
+ */
+import { spawn } from 'node:child_process';
+import { globSync, mkdirSync, statSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { basename, join } from 'node:path';
+
+const LIMIT_MS = 10 * 60_000;
+const root = join(import.meta.dirname, '..');
+const wanted = process.argv.slice(2);
+const flags = wanted.filter((argument) => argument.startsWith('-'));
+const paths = wanted.filter((argument) => !argument.startsWith('-'));
+const files = (paths.length > 0 ? paths : ['test']).flatMap((path) =>
+  statSync(join(root, path)).isDirectory() ? globSync(`${path}/**/*.test.ts`, { cwd: root }) : [path],
+);
+if (files.length === 0) {
+  console.error(`no tests in ${paths.join(', ')}`);
+  process.exit(1);
+}
+
+// Chromium unpacks itself into TMPDIR: a folder of this user, so that nobody else's copy is run.
+const name = `sallyport-test-${userInfo().uid}`;
+const scratch = basename(tmpdir()) === name ? tmpdir() : join(tmpdir(), name);
+mkdirSync(scratch, { recursive: true, mode: 0o711 });
+
+// Half a minute, the library's limit for a file, is short for races and browsers on a busy machine.
+const env = { TAP_TIMEOUT: '180', ...process.env, TMPDIR: scratch };
+
+const child = spawn(
+  process.execPath,
+  ['--test', '--test-concurrency=2', '--test-global-setup=test/global-setup.ts', ...flags, ...files.sort()],
+  { cwd: root, stdio: 'inherit', env, detached: true },
+);
+const stop = (signal) => {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Everybody has gone already.
+  }
+};
+const watchdog = setTimeout(() => {
+  console.error(`the tests did not end within ${LIMIT_MS / 60_000} minutes: stopping them`);
+  stop('SIGTERM');
+  setTimeout(() => stop('SIGKILL'), 5_000).unref();
+}, LIMIT_MS);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
+child.on('exit', (code, signal) => {
+  clearTimeout(watchdog);
+  // The runner may have died before its files and its database.
+  if (signal) stop('SIGKILL');
+  process.exitCode = code ?? 1;
+});
