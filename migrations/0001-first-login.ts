@@ -150,6 +150,7 @@ const statements = [
   `create index messages_pending on messages (created_at) where status in ('queued', 'sending')`,
   `create index messages_expires_at on messages (expires_at)`,
   `create index messages_reference on messages (reference)`,
+  `create index messages_unknown on messages (to_hash, created_at) where status = 'unknown'`,
   `create table simulator_messages (
     id text primary key,
     message_id text not null,

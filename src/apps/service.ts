@@ -1,7 +1,7 @@
 import { createValidator } from '../config/index.ts';
 import type { Loaded } from '../config/types.ts';
 import { Problem } from '../lib/problem.ts';
-import type { Db, Revisions, Tx } from '../storage/types.ts';
+import type { Revisions, Tx } from '../storage/types.ts';
 import { type CheckDeps, faultsOfApp } from './checks.ts';
 import { type AppDocument, appSchema, inForce } from './document.ts';
 import { hashesOf, liveHashes, withoutSecrets } from './secrets.ts';
@@ -19,64 +19,72 @@ const validate = createValidator(appSchema);
 
 export function createApps(deps: AppsDeps): Apps {
   const { revisions } = deps;
-  const cache = new Map<string, App>();
-  let cachedRevision = -1;
-
   const toApp = (row: AppRow): App => ({
     ...row.document.inForce,
     secretHashes: liveHashes(row.secrets, deps.demo),
   });
-
-  /** Keeps an app only when nothing changed while it was read, or an old one would stay for ever. */
-  function remember(app: App, revision: number): void {
-    if (revision !== revisions.current(topic)) return;
-    if (cache.size >= cacheSize) cache.delete(cache.keys().next().value ?? '');
-    cache.set(app.id, app);
-  }
-
-  async function find(db: Db, id: string): Promise<App | undefined> {
-    const revision = revisions.current(topic);
-    if (revision !== cachedRevision) cache.clear();
-    cachedRevision = revision;
-    const cached = cache.get(id);
-    if (cached) return cached;
-    const row = await findApp(db, id);
-    if (row === undefined) return undefined;
-    const app = toApp(row);
-    remember(app, revision);
-    return app;
-  }
-
-  async function save(tx: Tx, document: unknown, now: Date): Promise<void> {
-    const { value, faults } = validate(document);
-    const errors = faults.length > 0 ? faults : faultsOfApp(value as AppDocument, deps);
-    if (errors.length > 0) {
-      throw new Problem({
-        status: 400,
-        code: 'invalid_app',
-        message: 'The app cannot be saved like this.',
-        errors,
-      });
-    }
-    const written = document as Record<string, unknown>;
-    await saveApp(tx, { raw: written, resolved: value as Record<string, unknown> }, now);
-    await changed(tx, String(written.id));
-  }
+  const cache = createCache(() => revisions.current(topic));
 
   async function changed(tx: Tx, id: string): Promise<void> {
-    cache.delete(id);
+    cache.forget(id);
     await revisions.bump(tx, topic);
   }
 
   return {
-    find,
+    find: (db, id) =>
+      cache.find(id, async () => {
+        const row = await findApp(db, id);
+        return row && toApp(row);
+      }),
     list: async (db) => (await listApps(db)).map(toApp),
-    save,
+    async save(tx, document, now) {
+      const item = checked(document, deps);
+      await saveApp(tx, item, now);
+      await changed(tx, String(item.resolved.id));
+    },
     async remove(tx, id) {
       await deleteApp(tx, id);
       await changed(tx, id);
     },
   };
+}
+
+/** Apps as they were at a revision; a new revision empties it. */
+function createCache(currentRevision: () => number) {
+  const apps = new Map<string, App>();
+  let cachedRevision = -1;
+
+  return {
+    forget: (id: string) => void apps.delete(id),
+    async find(id: string, read: () => Promise<App | undefined>): Promise<App | undefined> {
+      const revision = currentRevision();
+      if (revision !== cachedRevision) apps.clear();
+      cachedRevision = revision;
+      const cached = apps.get(id);
+      if (cached) return cached;
+      const app = await read();
+      // What changed while it was read may be older than the revision: kept, it would stay for ever.
+      if (app === undefined || revision !== currentRevision()) return app;
+      if (apps.size >= cacheSize) apps.delete(apps.keys().next().value ?? '');
+      apps.set(id, app);
+      return app;
+    },
+  };
+}
+
+/** Whole, with defaults, and without fault; throws Problem 400 otherwise. References in it are not resolved. */
+function checked(document: unknown, deps: CheckDeps): Loaded {
+  const { value, faults } = validate(document);
+  const errors = faults.length > 0 ? faults : faultsOfApp(value as AppDocument, deps);
+  if (errors.length > 0) {
+    throw new Problem({
+      status: 400,
+      code: 'invalid_app',
+      message: 'The app cannot be saved like this.',
+      errors,
+    });
+  }
+  return { raw: document as Record<string, unknown>, resolved: value as Record<string, unknown> };
 }
 
 /** Creates or replaces an app that has passed every check. */

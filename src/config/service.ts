@@ -42,45 +42,39 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     return plan(storage.db, sections, documents, stored);
   }
 
-  async function apply(documents: Documents, options: { prune: boolean }): Promise<Change[]> {
-    const steps = (await planned(documents, options)).filter(
-      ({ change }) => change.action !== 'delete' || options.prune,
-    );
+  /** Makes the steps in one transaction, unless `begin` finds there that nothing is to be done. */
+  async function carryOut(
+    steps: Step[],
+    begin: (tx: Tx, now: Date) => Promise<boolean>,
+  ): Promise<Change[] | null> {
     const prepared = await Promise.all(steps.map(prepare));
     const now = clock.now();
-    const changes = await storage.transaction(async (tx) => {
-      await markConfigured(tx, now);
-      return make(tx, prepared, now);
-    });
+    const changes = await storage.transaction(async (tx) =>
+      (await begin(tx, now)) ? makeChanges(deps, tx, prepared, now) : null,
+    );
     await storage.revisions.refresh();
     return changes;
   }
 
-  async function make(tx: Tx, steps: Step[], now: Date): Promise<Change[]> {
-    const changes: Change[] = [];
-    for (const step of steps) if (await take(tx, step, now)) changes.push(step.change);
-    const topics = new Set(changes.map(({ member }) => (member === 'gateway' ? 'settings' : member)));
-    for (const topic of topics) await storage.revisions.bump(tx, topic);
-    if (changes.length > 0) await deps.onApplied?.(tx, changes, now);
-    return changes;
+  async function apply(documents: Documents, { prune }: { prune: boolean }): Promise<Change[]> {
+    const steps = (await planned(documents, { prune })).filter(
+      ({ change }) => prune || change.action !== 'delete',
+    );
+    const mark = async (tx: Tx, now: Date) => {
+      await markConfigured(tx, now);
+      return true;
+    };
+    return (await carryOut(steps, mark)) ?? [];
   }
 
   async function applyToEmpty(folder: string): Promise<Change[] | null> {
     if (await isConfigured(storage.db)) return null;
     const { documents, faults } = reader.read(folder);
-    if (faults.length > 0)
-      throw new ConfigurationError([...faults, ...(await check(documents, { prune: false }))]);
-    const steps = (await planned(documents, { prune: false })).filter(
-      ({ change }) => change.action !== 'delete',
-    );
-    const prepared = await Promise.all(steps.map(prepare));
-    const now = clock.now();
-    const changes = await storage.transaction(async (tx) =>
-      (await markConfigured(tx, now)) ? make(tx, prepared, now) : null,
-    );
-    if (changes === null) return null;
-    await storage.revisions.refresh();
-    log.info({ folder, changes: changes.length }, 'configuration applied to an empty database');
+    const options = { prune: false };
+    if (faults.length > 0) throw new ConfigurationError([...faults, ...(await check(documents, options))]);
+    const steps = (await planned(documents, options)).filter(({ change }) => change.action !== 'delete');
+    const changes = await carryOut(steps, markConfigured);
+    if (changes) log.info({ folder, changes: changes.length }, 'configuration applied to an empty database');
     return changes;
   }
 
@@ -92,6 +86,15 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     applyToEmpty,
     export: () => exportFiles(storage.db, sections),
   };
+}
+
+async function makeChanges(deps: ConfigurationDeps, tx: Tx, steps: Step[], now: Date): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const step of steps) if (await take(tx, step, now)) changes.push(step.change);
+  const topics = new Set(changes.map(({ member }) => (member === 'gateway' ? 'settings' : member)));
+  for (const topic of topics) await deps.storage.revisions.bump(tx, topic);
+  if (changes.length > 0) await deps.onApplied?.(tx, changes, now);
+  return changes;
 }
 
 /** Documents with faults of their own do not get this far, unless somebody sent them all the same. */

@@ -56,80 +56,85 @@ export const messageEvent = (
 });
 
 export function createOutbox(deps: OutboxDeps): Outbox {
-  const { db, clock, log, audit } = deps;
+  const { tell, onOutcome } = createTelling(deps);
+  const end = createEnd(deps, tell);
+  return {
+    send: (message) => send(deps, end, message),
+    drop: (id, reason) => end(id, null, { status: 'unavailable', reason }, [reason]),
+    tell,
+    onOutcome,
+  };
+}
+
+/** The outcome stands in the database by now; a failure here must not look like a failure to send. */
+function createTelling({ db, log, audit }: OutboxDeps): Pick<Outbox, 'tell' | 'onOutcome'> {
   const listeners: OutcomeListener[] = [];
+  return {
+    onOutcome: (listener) => void listeners.push(listener),
+    async tell(facts, outcome, now) {
+      const reason = outcome.status === 'accepted' ? null : outcome.reason;
+      const { id, reference, purpose } = facts;
+      const told = await Promise.allSettled([
+        audit.record(db, now, [messageEvent(facts, outcome.status, reason)]),
+        ...listeners.map((listener) =>
+          listener(db, { id, reference: reference ?? '', purpose }, outcome, now),
+        ),
+      ]);
+      for (const result of told) {
+        if (result.status === 'rejected')
+          log.error({ message: id, err: result.reason }, 'outcome not passed on');
+      }
+    },
+  };
+}
 
-  /** The outcome stands in the database by now; a failure here must not look like a failure to send. */
-  async function tell(facts: store.MessageFacts, outcome: Outcome, now: Date): Promise<void> {
-    const reason = outcome.status === 'accepted' ? null : outcome.reason;
-    const { id, reference, purpose } = facts;
-    const told = await Promise.allSettled([
-      audit.record(db, now, [messageEvent(facts, outcome.status, reason)]),
-      ...listeners.map((listener) => listener(db, { id, reference: reference ?? '', purpose }, outcome, now)),
-    ]);
-    for (const result of told) {
-      if (result.status === 'rejected')
-        log.error({ message: id, err: result.reason }, 'outcome not passed on');
-    }
-  }
+/** Records the one outcome. `account`: what failed on the way to it, by provider. */
+type End = (id: string, providerId: string | null, outcome: Outcome, account: string[]) => Promise<void>;
 
-  async function end(
-    id: string,
-    providerId: string | null,
-    outcome: Outcome,
-    account: string[],
-  ): Promise<void> {
+function createEnd({ db, clock, log }: OutboxDeps, tell: Outbox['tell']): End {
+  return async (id, providerId, outcome, account) => {
     const now = clock.now();
     const held = { id, status: providerId === null ? ('queued' as const) : ('sending' as const), providerId };
     const gatewayId = outcome.status === 'accepted' ? outcome.gatewayId : null;
+    const reason = account.join('; ') || null;
     try {
-      const reason = account.join('; ') || null;
       const facts = await store.finish(db, held, { status: outcome.status, reason, gatewayId }, now);
       if (facts !== undefined) await tell(facts, outcome, now);
     } catch (error) {
       log.error({ message: id, outcome: outcome.status, err: error }, 'outcome not recorded');
     }
-  }
-
-  /** One provider after the other, as long as each says that it surely did not take the message. */
-  async function send(message: OutgoingMessage): Promise<Outcome> {
-    const started = performance.now();
-    const account: string[] = [];
-    const order = await inOrder(deps, message);
-    const nobody = `no provider for ${message.channel} is configured`;
-    let outcome: Outcome = { status: 'unavailable', reason: nobody };
-    if (order.length === 0) account.push(nobody);
-    let from: string | null = null;
-    for (const provider of order) {
-      const left = WHOLE_MS - (performance.now() - started);
-      if (left <= 0) break;
-      const facts = await store.claim(db, { id: message.id, providerId: provider.id, from }, clock.now());
-      if (facts === undefined) return known(db, message.id);
-      if (from !== null && outcome.status === 'unavailable') {
-        await audit.record(db, clock.now(), [
-          messageEvent({ ...facts, provider_id: from }, 'unavailable', outcome.reason),
-        ]);
-      }
-      outcome = await attempt(provider, dispatchOf(deps, provider, message), left, toolsOf(deps));
-      from = provider.id;
-      if (outcome.status === 'accepted') break;
-      account.push(`${provider.id}: ${outcome.reason}`);
-      log.warn(
-        { message: message.id, provider: provider.id, outcome: outcome.status, reason: outcome.reason },
-        'message not accepted',
-      );
-      if (outcome.status !== 'unavailable') break;
-    }
-    await end(message.id, from, outcome, account);
-    return outcome;
-  }
-
-  return {
-    send,
-    drop: (id, reason) => end(id, null, { status: 'unavailable', reason }, [reason]),
-    tell,
-    onOutcome: (listener) => void listeners.push(listener),
   };
+}
+
+/** One provider after the other, as long as each says that it surely did not take the message. */
+async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promise<Outcome> {
+  const { db, clock, log, audit } = deps;
+  const started = performance.now();
+  const account: string[] = [];
+  const order = await inOrder(deps, message);
+  const nobody = `no provider for ${message.channel} is configured`;
+  let outcome: Outcome = { status: 'unavailable', reason: nobody };
+  if (order.length === 0) account.push(nobody);
+  let from: string | null = null;
+  for (const provider of order) {
+    const left = WHOLE_MS - (performance.now() - started);
+    if (left <= 0) break;
+    const facts = await store.claim(db, { id: message.id, providerId: provider.id, from }, clock.now());
+    if (facts === undefined) return known(db, message.id);
+    if (from !== null && outcome.status === 'unavailable') {
+      const failed = messageEvent({ ...facts, provider_id: from }, 'unavailable', outcome.reason);
+      await audit.record(db, clock.now(), [failed]);
+    }
+    outcome = await attempt(provider, dispatchOf(deps, provider, message), left, toolsOf(deps));
+    from = provider.id;
+    if (outcome.status === 'accepted') break;
+    const { status, reason } = outcome;
+    account.push(`${provider.id}: ${reason}`);
+    log.warn({ message: message.id, provider: provider.id, outcome: status, reason }, 'message not accepted');
+    if (status !== 'unavailable') break;
+  }
+  await end(message.id, from, outcome, account);
+  return outcome;
 }
 
 const toolsOf = ({ db, crypto, clock }: OutboxDeps) => ({ db, crypto, now: clock.now() });

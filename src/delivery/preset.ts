@@ -28,7 +28,7 @@ export interface Dispatch extends OutgoingMessage {
 /** A provider's document while its preset reads it: once when it is checked, once when it is loaded. */
 export interface ProviderDraft {
   document: ProviderDocument;
-  /** What a string with references stands for; an unset one is reported and reads as empty. */
+  /** What a string with references stands for. One that is not set stays as it is: it was reported with the document. */
   resolve(written: string): string;
   /** Reports what is wrong; `path` within the provider, for instance `http.payload`. */
   fault(path: string, message: string): void;

@@ -54,66 +54,30 @@ export const openDocument = (
 export const sealDocument = (crypto: Crypto, document: ProviderDocument): string =>
   crypto.seal('provider', JSON.stringify(document), document.id);
 
-/** A draft that collects faults; those of references too when `strict`. */
+/** A draft that collects faults; those of references are the reader's of the whole document. */
 export function createDraft(
   document: ProviderDocument,
   references: References,
-  strict: boolean,
 ): { draft: ProviderDraft; faults: Fault[] } {
   const faults: Fault[] = [];
-  const fault = (path: string, message: string) => void faults.push({ path, message });
-  return {
-    faults,
-    draft: {
-      document,
-      fault,
-      resolve(written) {
-        const resolved = references.resolve(written);
-        if (strict) for (const { message } of resolved.faults) fault('', message);
-        return resolved.value;
-      },
-    },
+  const draft: ProviderDraft = {
+    document,
+    fault: (path, message) => void faults.push({ path, message }),
+    resolve: (written) => references.resolve(written).value,
   };
+  return { draft, faults };
 }
 
 export function createProviders(deps: ProvidersDeps): Providers {
-  const pools = new Map<string, { fingerprint: string; dispatcher: Dispatcher }>();
+  const pools = createPools(deps.egress);
   let loaded: Provider[] = [];
-
-  /** Keeps open connections while nothing that concerns them has changed. */
-  function poolFor(id: string, options: EgressOptions): Dispatcher {
-    const fingerprint = JSON.stringify(options);
-    const present = pools.get(id);
-    if (present?.fingerprint === fingerprint) return present.dispatcher;
-    const dispatcher = deps.egress(options);
-    pools.set(id, { fingerprint, dispatcher });
-    if (present) void present.dispatcher.close();
-    return dispatcher;
-  }
-
-  function load(row: ProviderRow): Provider | null {
-    const preset = deps.presets.find(({ id }) => id === row.preset);
-    if (preset === undefined) return null;
-    const base = { id: row.id, channel: row.channel as Channel, preset, from: null, gateway: null };
-    try {
-      const document = openDocument(deps.crypto, row);
-      const { draft, faults } = createDraft(document, deps.references, true);
-      const from = document.from === undefined ? null : draft.resolve(document.from);
-      const gateway = isHttp(preset) ? connect(preset, draft, faults, poolFor) : null;
-      const broken = faults.map(({ message }) => message).join('; ') || null;
-      return { ...base, from, gateway, broken };
-    } catch (error) {
-      return { ...base, broken: (error as Error).message };
-    }
-  }
-
   return {
     of: (channel) => loaded.filter((provider) => provider.channel === channel),
     all: () => loaded,
     async reload(db) {
       const rows = await listProviders(db);
-      const next = rows.filter(({ enabled }) => enabled).flatMap((row) => load(row) ?? []);
-      for (const { id, broken, gateway } of next) {
+      loaded = rows.filter(({ enabled }) => enabled).flatMap((row) => load(deps, row, pools) ?? []);
+      for (const { id, broken, gateway } of loaded) {
         if (broken !== null) deps.log.error({ provider: id, reason: broken }, 'provider cannot be used');
         if (gateway?.transport.proxy) {
           deps.log.warn(
@@ -122,32 +86,79 @@ export function createProviders(deps: ProvidersDeps): Providers {
           );
         }
       }
-      loaded = next;
+      pools.keep(loaded.map(({ id }) => id));
+    },
+    async close() {
+      loaded = [];
+      await pools.destroy();
+    },
+  };
+}
+
+/** The open connections of each provider. */
+interface Pools {
+  /** Those that are open already, while nothing that concerns them has changed. */
+  get(id: string, options: EgressOptions): Dispatcher;
+  /** Closes those of all others, once what is under way has ended. */
+  keep(ids: string[]): void;
+  destroy(): Promise<void>;
+}
+
+function createPools(open: (options: EgressOptions) => Dispatcher): Pools {
+  const pools = new Map<string, { fingerprint: string; dispatcher: Dispatcher }>();
+  return {
+    get(id, options) {
+      const fingerprint = JSON.stringify(options);
+      const present = pools.get(id);
+      if (present?.fingerprint === fingerprint) return present.dispatcher;
+      const dispatcher = open(options);
+      pools.set(id, { fingerprint, dispatcher });
+      if (present) void present.dispatcher.close();
+      return dispatcher;
+    },
+    keep(ids) {
       for (const [id, { dispatcher }] of pools) {
-        if (next.some((provider) => provider.id === id)) continue;
+        if (ids.includes(id)) continue;
         pools.delete(id);
         void dispatcher.close();
       }
     },
-    async close() {
-      loaded = [];
+    async destroy() {
       await Promise.all([...pools.values()].map(({ dispatcher }) => dispatcher.destroy()));
       pools.clear();
     },
   };
 }
 
+/** A provider that cannot be read stays, so that whoever asks it learns why. */
+function load(deps: ProvidersDeps, row: ProviderRow, pools: Pools): Provider | null {
+  const preset = deps.presets.find(({ id }) => id === row.preset);
+  if (preset === undefined) return null;
+  const base = { id: row.id, channel: row.channel as Channel, preset, from: null, gateway: null };
+  try {
+    const document = openDocument(deps.crypto, row);
+    const { draft, faults } = createDraft(document, deps.references);
+    faults.push(...deps.references.resolve(document).faults);
+    const from = document.from === undefined ? null : draft.resolve(document.from);
+    const gateway = isHttp(preset) ? connect(preset, draft, faults, pools) : null;
+    const broken = faults.map(({ message }) => message).join('; ') || null;
+    return { ...base, from, gateway, broken };
+  } catch (error) {
+    return { ...base, broken: (error as Error).message };
+  }
+}
+
 function connect(
   preset: HttpPreset,
   draft: ProviderDraft,
   faults: Fault[],
-  poolFor: (id: string, options: EgressOptions) => Dispatcher,
+  pools: Pools,
 ): Provider['gateway'] {
   const prepared = preset.prepare(draft);
   if (prepared === null || faults.length > 0) return null;
   const transport = preset.transport(prepared);
   const tls = Object.entries(draft.document.tls ?? {}).map(([name, pem]) => [name, draft.resolve(pem)]);
-  const dispatcher = poolFor(draft.document.id, {
+  const dispatcher = pools.get(draft.document.id, {
     allowPrivateNetwork: transport.allowPrivateNetwork,
     proxy: transport.proxy,
     ...(tls.length === 0 ? {} : { tls: Object.fromEntries(tls) }),

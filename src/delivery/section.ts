@@ -53,11 +53,11 @@ const ProviderSchema = Type.Object(
 const presetOf = (id: unknown): Preset | undefined => presets.find((preset) => preset.id === id);
 const documentOf = (item: Loaded): ProviderDocument => item.raw as ProviderDocument;
 
-/** What the schema cannot say. `strict`: references must resolve here and now. */
-function faultsOf(document: ProviderDocument, references: References, strict: boolean): Fault[] {
+/** What the schema cannot say. */
+function faultsOf(document: ProviderDocument, references: References): Fault[] {
   const preset = presetOf(document.preset);
   if (preset === undefined) return [];
-  const { draft, faults } = createDraft(document, references, strict);
+  const { draft, faults } = createDraft(document, references);
   for (const { id } of presets) {
     if (id !== preset.id && document[id] !== undefined) {
       faults.push({ path: id, message: `belongs to the preset ${id}, and this provider has ${preset.id}` });
@@ -79,36 +79,39 @@ function faultsOf(document: ProviderDocument, references: References, strict: bo
 /** Scheme, host and port that a document's secrets are meant for, and the proxy in between. */
 function destinationOf(document: ProviderDocument, preset: Preset, references: References): string {
   if (!isHttp(preset)) return '';
-  const prepared = preset.prepare(createDraft(document, references, false).draft);
+  const prepared = preset.prepare(createDraft(document, references).draft);
   if (prepared === null) return '';
   const { origin, proxy } = preset.transport(prepared);
   return `${origin} ${proxy ?? ''}`;
 }
 
+/** Puts kept secrets back. They stay where they were meant for: for another host each has to be given again. */
+function restored(
+  { crypto, references }: SectionDeps,
+  given: ProviderDocument,
+  row: store.ProviderRow | undefined,
+): { document: ProviderDocument; faults: Fault[] } {
+  const preset = presetOf(given.preset);
+  if (preset === undefined)
+    throw refused([{ path: 'preset', message: `there is no preset ${given.preset}` }]);
+  const present = row && row.preset === preset.id ? openDocument(crypto, row) : undefined;
+  const { document, kept, faults } = restoreSecrets(given, present, preset);
+  if (present === undefined || kept.length === 0) return { document, faults };
+  const before = destinationOf(present, preset, references);
+  if (before === destinationOf(document, preset, references)) return { document, faults };
+  const message = `was meant for ${before.trim()}: for another scheme, host or port it must be given again`;
+  return { document, faults: [...faults, ...kept.map((path) => ({ path, message }))] };
+}
+
 /** `providers.yaml`: who sends messages. Documents are sealed as a whole. */
 export function providersSection(deps: SectionDeps): CollectionSection {
   const { crypto, references, revisions } = deps;
-
-  /** Secrets stay where they were meant for: for another host each has to be given again. */
-  function restored(given: ProviderDocument, row: store.ProviderRow | undefined) {
-    const preset = presetOf(given.preset);
-    if (preset === undefined)
-      throw refused([{ path: 'preset', message: `there is no preset ${given.preset}` }]);
-    const present = row && row.preset === preset.id ? openDocument(crypto, row) : undefined;
-    const result = restoreSecrets(given, present, preset);
-    if (present === undefined || result.kept.length === 0) return result;
-    const before = destinationOf(present, preset, references);
-    if (before === destinationOf(result.document, preset, references)) return result;
-    const message = `was meant for ${before.trim()}: for another scheme, host or port it must be given again`;
-    return { ...result, faults: [...result.faults, ...result.kept.map((path) => ({ path, message }))] };
-  }
-
   return {
     kind: 'collection',
     member: 'providers',
     schema: ProviderSchema,
     idOf: (item) => String(item.id),
-    check: (item) => faultsOf(documentOf(item), references, false),
+    check: (item) => faultsOf(documentOf(item), references),
     async list(db) {
       const rows = await store.listProviders(db);
       return new Map(
@@ -122,13 +125,16 @@ export function providersSection(deps: SectionDeps): CollectionSection {
     async same(db, item, position) {
       const row = await store.findProvider(db, String(item.raw.id));
       if (row === undefined || row.position !== position) return false;
-      const { document, faults } = restored(documentOf(item), row);
+      const { document, faults } = restored(deps, documentOf(item), row);
       return faults.length === 0 && isDeepStrictEqual(document, openDocument(crypto, row));
     },
     async save(tx, item, position, now) {
       const row = await store.findProvider(tx, String(item.raw.id));
-      const { document, faults } = restored(documentOf(item), row);
-      faults.push(...(faults.length === 0 ? faultsOf(document, references, true) : []));
+      const { document, faults } = restored(deps, documentOf(item), row);
+      if (faults.length === 0) {
+        // Whoever read the document may have had other variables than this process, which is going to use it.
+        faults.push(...faultsOf(document, references), ...references.resolve(document).faults);
+      }
       if (faults.length > 0) throw refused(faults);
       const { id, channel, preset } = document;
       const enabled = item.resolved.enabled !== false;

@@ -24,7 +24,8 @@ export function securityHeaders(issuer: URL): FastifyHelmetOptions {
     // Not `no-referrer`: with it browsers send `Origin: null` along with our own forms (Fetch, "serializing a
     // request origin"), and the check of forms could not tell them from others.
     referrerPolicy: { policy: 'same-origin' },
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    // Single-page applications sign in through a pop-up and wait for it; the policy would cut the two apart.
+    crossOriginOpenerPolicy: false,
     crossOriginResourcePolicy: { policy: 'same-origin' },
     crossOriginEmbedderPolicy: false,
     xFrameOptions: { action: 'deny' },

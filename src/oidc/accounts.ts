@@ -2,7 +2,7 @@ import type { Account, ClaimsParameterMember, Grant, KoaContextWithOIDC } from '
 import { sha256 } from '../crypto/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { User, Users } from '../users/types.ts';
-import type { OwnMembers } from './clients.ts';
+import type { OwnMembers } from './adapters/clients.ts';
 import { findArtifact } from './store.ts';
 import type { Units } from './unit.ts';
 

@@ -10,9 +10,9 @@ import {
 import type { SigningKey } from '../crypto/types.ts';
 import type { Http } from '../http/types.ts';
 import { claims } from './accounts.ts';
-import { refreshTokenDue } from './artifacts.ts';
-import { type OwnMembers, ownMembers, scopes } from './clients.ts';
-import { interactionSeconds } from './interactions.ts';
+import { refreshTokenDue } from './adapters/artifacts.ts';
+import { type OwnMembers, ownMembers, scopes } from './adapters/clients.ts';
+import { interactionSeconds } from './pending.ts';
 
 /** What the parts contribute; the rest of the configuration is fixed. */
 export type Parts = Required<
@@ -95,33 +95,35 @@ export function configurationOf(parts: Parts, keys: SigningKey[], cookies: Http[
       Interaction: interactionSeconds,
       Session: () => parts.sessionSeconds(),
     },
-    features: {
-      devInteractions: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      resourceIndicators: { enabled: false },
-      revocation: {
-        enabled: true,
-        allowedPolicy: async (_context, client, token) => {
-          if (token.clientId === client.clientId) return true;
-          throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
-        },
+    features: featuresOf(parts),
+  };
+}
+
+function featuresOf(parts: Parts): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    dPoP: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    resourceIndicators: { enabled: false },
+    revocation: {
+      enabled: true,
+      allowedPolicy: async (_context, client, token) => {
+        if (token.clientId === client.clientId) return true;
+        throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
       },
-      introspection: {
-        enabled: true,
-        // An app learns about its own tokens only; a public one proves nothing by naming itself.
-        allowedPolicy: async (_context, client, token) =>
-          client.clientAuthMethod !== 'none' &&
-          token.clientId === client.clientId &&
-          (!('accountId' in token) ||
-            token.accountId === undefined ||
-            (await parts.isActive(token.accountId))),
-      },
-      rpInitiatedLogout: {
-        enabled: true,
-        logoutSource: parts.logoutSource,
-        postLogoutSuccessSource: parts.postLogoutSuccessSource,
-      },
+    },
+    introspection: {
+      enabled: true,
+      // An app learns about its own tokens only; a public one proves nothing by naming itself.
+      allowedPolicy: async (_context, client, token) =>
+        client.clientAuthMethod !== 'none' &&
+        token.clientId === client.clientId &&
+        (!('accountId' in token) || token.accountId === undefined || (await parts.isActive(token.accountId))),
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: parts.logoutSource,
+      postLogoutSuccessSource: parts.postLogoutSuccessSource,
     },
   };
 }

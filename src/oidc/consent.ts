@@ -5,14 +5,14 @@ import type { Apps } from '../apps/types.ts';
 import { sha256 } from '../crypto/index.ts';
 import type { ConsentView, ExpiredView, Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type Text, text } from '../lib/texts.ts';
+import { text } from '../lib/texts.ts';
 import type { Sessions } from '../sessions/types.ts';
 import type { Storage } from '../storage/types.ts';
 import type { Users } from '../users/types.ts';
 import { consentedScopes, consentKeyOf } from './accounts.ts';
-import { scopes } from './clients.ts';
-import { consentPath, resumePath } from './interactions.ts';
-import { type Artifact, answerArtifact, findArtifact, saveConsent } from './store.ts';
+import { scopes } from './adapters/clients.ts';
+import { consentPath, resumePath } from './pending.ts';
+import { answerArtifact, findArtifact, saveConsent } from './store.ts';
 
 export const consentBody = Type.Object({ action: Type.Enum(['allow', 'deny']) });
 
@@ -26,99 +26,115 @@ export interface ConsentDeps {
 }
 
 interface Question {
-  row: Artifact;
+  /** Public name of the pending request: the hash of its secret. */
+  key: string;
   userId: string;
   appId: string;
   payload: AdapterPayload;
   /** The secret of the pending request; the form's token is bound to it. */
   binding: string;
-  asked: string[];
+  /** The scopes that are asked for, of those that exist. */
+  asked: (typeof scopes)[number][];
 }
 
 type Consented = FastifyRequest<{ Params: { key: string } }>;
 
 /** The page on which a person lets an app know who they are. */
-export function createConsent({ storage, clock, http, apps, users, sessions }: ConsentDeps) {
-  const { db } = storage;
-
-  /** Only in the browser that asks, and only while the person is logged in there whom it is about. */
-  async function questionOf(request: Consented): Promise<Question | undefined> {
-    const { key } = request.params;
-    const binding = http.cookies.get(request, 'sp-consent', 'path');
-    if (binding === undefined || sha256(binding) !== key) return undefined;
-    const now = clock.now();
-    const row = await findArtifact(db, key);
-    if (row?.model !== 'Interaction' || row.user_id === null || row.app_id === null) return undefined;
-    if (row.consumed_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined;
-    const cookie = http.cookies.get(request, 'sp-session', 'host');
-    const session = cookie === undefined ? undefined : await sessions.findByCookie(db, cookie, now);
-    if (!session || session.id !== row.session_id) return undefined;
-    const payload = row.payload as AdapterPayload;
-    const asked = String(payload.params?.scope ?? '').split(' ');
-    return { row, userId: row.user_id, appId: row.app_id, payload, binding, asked };
-  }
-
-  async function expired(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const data: ExpiredView = { startUrl: null };
-    return http.page(request, reply, {
-      view: 'login/expired',
-      title: text('expired.title'),
-      status: 410,
-      data,
-    });
-  }
-
+export function createConsent(deps: ConsentDeps) {
   return {
     async ask(request: Consented, reply: FastifyReply): Promise<FastifyReply> {
-      const question = await questionOf(request);
-      if (!question) return expired(request, reply);
-      const app = await apps.find(db, question.appId);
-      const user = await users.findById(db, question.userId);
-      if (!app || !user) return expired(request, reply);
-      const data: ConsentView = {
-        actionUrl: consentPath(request.params.key),
-        formToken: http.forms.token(question.binding),
-        user: user.name ?? user.username,
-        scopes: question.asked.filter(Boolean).map(describe),
-      };
-      const { ui_locales: preferred } = question.payload.params ?? {};
-      const locale = http.locale(request, typeof preferred === 'string' ? preferred : null);
-      return http.page(request, reply, {
-        view: 'oidc/consent',
-        title: text('consent.title'),
-        app,
-        locale,
-        data,
-      });
+      const question = await questionOf(deps, request);
+      return question ? show(deps, question, request, reply) : expired(deps.http, request, reply);
     },
 
     async answer(request: Consented, reply: FastifyReply): Promise<FastifyReply> {
-      const question = await questionOf(request);
-      if (!question) return expired(request, reply);
-      http.forms.check(request, question.binding);
+      const question = await questionOf(deps, request);
+      if (!question) return expired(deps.http, request, reply);
+      deps.http.forms.check(request, question.binding);
       const { action } = request.body as { action: 'allow' | 'deny' };
-      const { row, userId, appId, payload } = question;
-      const known = new Set<string>(scopes);
-      const before = await consentedScopes(db, userId, appId);
-      const allowed = [...new Set([...before, ...question.asked.filter((scope) => known.has(scope))])];
-      const result: InteractionResults =
-        action === 'allow'
-          ? { ...payload.lastSubmission, consent: {} }
-          : { error: 'access_denied', error_description: 'the user did not agree' };
-      const now = clock.now();
-      const first = await storage.transaction(async (tx) => {
-        if (!(await answerArtifact(tx, row.id_hash, { ...payload, result }, now))) return false;
-        const consent = { idHash: consentKeyOf(userId, appId), userId, appId, scopes: allowed };
-        if (action === 'allow') await saveConsent(tx, consent, now);
-        return true;
-      });
-      if (!first) return expired(request, reply);
+      const first = await settle(deps, question, action === 'allow');
+      if (!first) return expired(deps.http, request, reply);
       return reply.redirect(resumePath(request.params.key), 303);
     },
   };
 }
 
-function describe(scope: string): Text {
-  const known = new Set<string>(scopes);
-  return known.has(scope) ? text(`consent.scope.${scope}`) : text('consent.scope.other', { scope });
+/** Only in the browser that asks, and only while the person is logged in there whom it is about. */
+async function questionOf(deps: ConsentDeps, request: Consented): Promise<Question | undefined> {
+  const { clock, http, sessions, storage } = deps;
+  const { key } = request.params;
+  const binding = http.cookies.get(request, 'sp-consent', 'path');
+  const cookie = http.cookies.get(request, 'sp-session', 'host');
+  if (binding === undefined || cookie === undefined || sha256(binding) !== key) return undefined;
+  const now = clock.now();
+  const row = await findArtifact(storage.db, key);
+  if (row?.model !== 'Interaction' || row.user_id === null || row.app_id === null) return undefined;
+  if (row.consumed_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined;
+  const session = await sessions.findByCookie(storage.db, cookie, now);
+  if (!session || session.id !== row.session_id) return undefined;
+  const payload = row.payload as AdapterPayload;
+  const asked = new Set(String(payload.params?.scope ?? '').split(' '));
+  return {
+    key,
+    userId: row.user_id,
+    appId: row.app_id,
+    payload,
+    binding,
+    asked: scopes.filter((scope) => asked.has(scope)),
+  };
+}
+
+async function show(
+  { apps, http, storage, users }: ConsentDeps,
+  { key, userId, appId, payload, binding, asked }: Question,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const app = await apps.find(storage.db, appId);
+  const user = await users.findById(storage.db, userId);
+  if (!app || !user) return expired(http, request, reply);
+  const data: ConsentView = {
+    actionUrl: consentPath(key),
+    formToken: http.forms.token(binding),
+    user: user.name ?? user.username,
+    scopes: asked.map((scope) => text(`consent.scope.${scope}`)),
+  };
+  const preferred = payload.params?.ui_locales;
+  const locale = http.locale(request, typeof preferred === 'string' ? preferred : null);
+  const title = text('consent.title');
+  return http.page(request, reply, { view: 'oidc/consent', title, app, locale, data });
+}
+
+/** Writes the answer down. False when the question has been answered before. */
+async function settle(
+  { clock, storage }: ConsentDeps,
+  { key, userId, appId, payload, asked }: Question,
+  allowed: boolean,
+): Promise<boolean> {
+  const before = await consentedScopes(storage.db, userId, appId);
+  const consent = {
+    idHash: consentKeyOf(userId, appId),
+    userId,
+    appId,
+    scopes: [...new Set([...before, ...asked])],
+  };
+  const result: InteractionResults = allowed
+    ? { ...payload.lastSubmission, consent: {} }
+    : { error: 'access_denied', error_description: 'the user did not agree' };
+  const now = clock.now();
+  return storage.transaction(async (tx) => {
+    if (!(await answerArtifact(tx, key, { ...payload, result }, now))) return false;
+    if (allowed) await saveConsent(tx, consent, now);
+    return true;
+  });
+}
+
+async function expired(http: Http, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const data: ExpiredView = { startUrl: null };
+  return http.page(request, reply, {
+    view: 'login/expired',
+    title: text('expired.title'),
+    status: 410,
+    data,
+  });
 }

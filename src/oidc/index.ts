@@ -11,17 +11,18 @@
  */
 import type { Sweep } from '../storage/types.ts';
 import { createAccounts } from './accounts.ts';
-import { createArtifacts, createGrantAdapter, unsupported } from './artifacts.ts';
-import { createSessionAdapter } from './browser-session.ts';
-import { createClientAdapter } from './clients.ts';
+import { createArtifacts, createGrantAdapter, unsupported } from './adapters/artifacts.ts';
+import { createSessionAdapter } from './adapters/browser-session.ts';
+import { createClientAdapter } from './adapters/clients.ts';
+import { createInteractionAdapter } from './adapters/interactions.ts';
 import type { Parts } from './configuration.ts';
 import { createConsent } from './consent.ts';
-import { createInteractions } from './interactions.ts';
 import { createPages } from './pages.ts';
+import { createPending } from './pending.ts';
 import { createPolicy } from './policy.ts';
 import { buildProvider } from './provider.ts';
 import { createPlugin } from './routes.ts';
-import { deleteFamily, deleteOfUser } from './store.ts';
+import { deleteFamily } from './store.ts';
 import type { Oidc, OidcDeps } from './types.ts';
 import { createUnits } from './unit.ts';
 
@@ -39,20 +40,10 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
   const artifacts = createArtifacts({ db, clock, units });
   const accounts = createAccounts({ db, users, units });
   const pages = createPages({ db, http, apps, units });
-  const interactions = createInteractions({
-    issuer,
-    db,
-    clock,
-    http,
-    apps,
-    flows,
-    sessions,
-    units,
-    load: artifacts.load,
-  });
+  const pending = createPending({ issuer, db, clock, http, apps, flows, units });
   const adapters = new Map([
     ['Session', createSessionAdapter({ db, clock, crypto, sessions, flows, units, logoutCookie })],
-    ['Interaction', interactions.adapter],
+    ['Interaction', createInteractionAdapter({ db, clock, flows, sessions, units, load: artifacts.load })],
     ['Client', createClientAdapter(apps, db)],
     ['Grant', createGrantAdapter(units)],
     ...['AuthorizationCode', 'AccessToken', 'RefreshToken'].map(
@@ -65,7 +56,7 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
     loadExistingGrant: accounts.loadGrant,
     interactions: {
       policy: createPolicy({ db, clock, apps, flows, units, findUser: accounts.findUser }),
-      url: interactions.url,
+      url: pending.url,
     },
     ...pages,
     sessionSeconds: () => {
@@ -83,6 +74,5 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
   return {
     plugin: createPlugin(provider, createConsent({ storage, clock, http, apps, users, sessions })),
     provider: () => provider,
-    withdraw: (userId, appId) => deleteOfUser(db, userId, appId),
   };
 }

@@ -4,7 +4,8 @@ import type { Flows } from '../flows/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Db } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
-import type { OwnMembers } from './clients.ts';
+import type { OwnMembers } from './adapters/clients.ts';
+import { demandsOf } from './pending.ts';
 import type { Units } from './unit.ts';
 
 const { Check, base } = interactionPolicy;
@@ -72,8 +73,6 @@ async function loginIsDue(deps: PolicyDeps, { oidc }: KoaContextWithOIDC): Promi
   const { browser } = deps.units.current();
   const app = await deps.apps.find(deps.db, client?.clientId ?? '');
   if (!user || !browser || !app) return true;
-  const acr = typeof params.acr_values === 'string' ? params.acr_values.split(' ').filter(Boolean) : [];
-  const maxAgeMs = params.max_age === undefined ? null : Number(params.max_age) * 1000;
-  const request = { session: browser.session, user, app, acr, maxAgeMs };
+  const request = { session: browser.session, user, app, ...demandsOf(params) };
   return !(await deps.flows.satisfies(deps.db, request, deps.clock.now()));
 }

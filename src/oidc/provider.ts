@@ -1,15 +1,15 @@
 import type { EventEmitter } from 'node:events';
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { sha256 } from '../crypto/index.ts';
 import type { Crypto, SigningKey } from '../crypto/types.ts';
 import type { Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { isDatabaseUnavailable } from '../storage/index.ts';
-import { burnCode } from './artifacts.ts';
-import { compareSecretHashes } from './clients.ts';
+import { burnCode } from './adapters/artifacts.ts';
+import { compareSecretHashes } from './adapters/clients.ts';
 import { configurationOf, logoutPath, type Parts } from './configuration.ts';
-import { consentPath, interactionSeconds, resumePath } from './interactions.ts';
+import { consentPath, interactionSeconds, resumePath } from './pending.ts';
 import type { LogoutState } from './types.ts';
 import { requestOf, type Units } from './unit.ts';
 
@@ -71,18 +71,33 @@ function pinOrigin(provider: Provider, issuer: URL): void {
 async function finish(deps: ProviderDeps, provider: Provider, context: KoaContextWithOIDC): Promise<void> {
   if (!('oidc' in context)) return;
   try {
+    // A failure of ours issued nothing, so it uses nothing up: the same request may succeed in a moment.
+    if (context.status >= 500) deps.units.discard(context);
     await burnCode(deps.units, context, deps.clock.now());
     await deps.units.commit(context);
   } catch (error) {
-    const { statusCode = 500, message } = error as { statusCode?: number; message: string };
-    context.status = statusCode;
-    await deps.parts.renderError(context, { error: message }, error);
+    await refuse(deps, context, error);
   }
   carryLogout(deps, context);
   const cookies = [context.res.getHeader('Set-Cookie') ?? []].flat().map(String);
   const tidied = cookies.flatMap((cookie) => tidy(cookie, provider, context));
   if (tidied.length > 0) context.set('Set-Cookie', tidied);
   else context.remove('Set-Cookie');
+}
+
+/** What was answered does not hold: something could not be written, or had been used already. */
+async function refuse(
+  { log, parts }: ProviderDeps,
+  context: KoaContextWithOIDC,
+  error: unknown,
+): Promise<void> {
+  const ours = !(error instanceof errors.OIDCProviderError);
+  if (ours) log.error({ err: error, reference: requestOf(context).id }, 'openid request failed');
+  const out = { error: ours ? 'server_error' : error.message };
+  context.status = ours ? 500 : error.statusCode;
+  if (context.accepts('json', 'html') === 'html') return parts.renderError(context, out, error);
+  if (isDatabaseUnavailable(error)) context.status = 503;
+  context.body = out;
 }
 
 /**

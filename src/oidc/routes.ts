@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest,
 import type Provider from 'oidc-provider';
 import { routes } from './configuration.ts';
 import { consentBody, type createConsent } from './consent.ts';
-import { consentPath, resumePath } from './interactions.ts';
+import { consentPath, resumePath } from './pending.ts';
 import { rememberRequest } from './unit.ts';
 
 /** The library's paths and what they are asked by. No HEAD: a link preview must not use up what a GET means. */

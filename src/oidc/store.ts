@@ -72,15 +72,6 @@ export async function deleteFamily(db: Db, grantId: string): Promise<void> {
   } while (deleted.length > 0);
 }
 
-/** Removes what a person's tokens and consent allow the app, or (without an app) every app. */
-export async function deleteOfUser(db: Db, userId: string, appId?: string): Promise<void> {
-  await db
-    .deleteFrom('oidc_artifacts')
-    .where('user_id', '=', userId)
-    .$if(appId !== undefined, (query) => query.where('app_id', '=', appId ?? null))
-    .execute();
-}
-
 /** Remembers a consent; what was allowed earlier stays allowed. */
 export async function saveConsent(
   tx: Tx,

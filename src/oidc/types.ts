@@ -32,8 +32,6 @@ export interface Oidc {
   plugin: FastifyPluginAsync;
   /** The library itself, for what is called outside its endpoints. */
   provider(): Provider;
-  /** Ends what an app may do in a person's name: consent and all tokens. Without an app: every app's. */
-  withdraw(userId: string, appId?: string): Promise<void>;
 }
 
 /** A session with what OpenID Connect keeps beside it. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import Provider from 'oidc-provider';
+import Provider, { type AdapterPayload } from 'oidc-provider';
 import type { LoginRecord } from '../flows/types.ts';
 import type { Storage, Tx } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
@@ -52,7 +52,7 @@ export interface Unit {
   /** The login from which the browser has come back. */
   login: LoginRecord | undefined;
   /** An interaction that is about to start: the library hands it over before it asks for the URL. */
-  interaction: Record<string, unknown> | undefined;
+  interaction: AdapterPayload | undefined;
   writes: ((tx: Tx) => Promise<void>)[];
   inserts: NewArtifact[];
 }
@@ -62,6 +62,8 @@ export interface Units {
   current(context?: object): Unit;
   /** Writes what has been gathered, in one transaction: the guards first. Throws what {@link AlreadyUsed} carries. */
   commit(context?: object): Promise<void>;
+  /** Forgets what was gathered. */
+  discard(context: object): void;
 }
 
 /** `endFamily` is called, outside the transaction, when a guard has caught a second use. */
@@ -95,6 +97,7 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
 
   return {
     current: (context = currentContext()) => unitOf(context),
+    discard: (context) => void units.delete(context),
     async commit(context = currentContext()) {
       const unit = unitOf(context);
       const writes = unit.writes.splice(0);

@@ -3,17 +3,17 @@ import type { Crypto, Passwords } from '../crypto/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId, type RandomSource, systemRandom } from '../lib/ids.ts';
 import { Problem } from '../lib/problem.ts';
-import type { Db, Tx } from '../storage/types.ts';
+import type { Tx } from '../storage/types.ts';
 import { createBackupCodes } from './backup-codes.ts';
 import { fold, normalisePhone, readIdentifier } from './identifiers.ts';
-import { faultOfPassword, isDemoPassword } from './password-rules.ts';
+import { createPasswordCheck } from './password-check.ts';
+import { faultOfPassword } from './password-rules.ts';
 import { faultsOf } from './rules.ts';
 import {
   claimPhone,
   findUser,
   findUserByIdentifier,
   insertUser,
-  replacePasswordHash,
   takenColumns,
   type UserChange,
   type UserRow,
@@ -32,46 +32,16 @@ export interface UsersDeps {
 }
 
 export function createUsers(deps: UsersDeps): Users {
-  const { passwords, clock, log } = deps;
-  const random = deps.random ?? systemRandom;
-  const demo = deps.demo ?? false;
-  const backupCodes = createBackupCodes({
-    crypto: deps.crypto,
-    random,
-    refused: demo ? [] : demoCredentials.backupCodes,
-  });
-
-  /** The hash of each user handed out, so that checking a password needs no second read. */
-  const hashes = new WeakMap<User, string | null>();
+  const { passwords, clock, log, random = systemRandom, demo = false } = deps;
+  const passwordCheck = createPasswordCheck({ passwords, clock, log, demo });
+  const refused = demo ? [] : demoCredentials.backupCodes;
+  const backupCodes = createBackupCodes({ crypto: deps.crypto, random, refused });
 
   function toUser(row: UserRow | undefined): User | undefined {
     if (row === undefined) return undefined;
     const user = userOf(row, clock.now());
-    hashes.set(user, row.password_hash);
+    passwordCheck.remember(user, row.password_hash);
     return user;
-  }
-
-  async function storedHash(db: Db, user: User | undefined): Promise<string | null> {
-    if (user === undefined) return null;
-    const known = hashes.get(user);
-    return known === undefined ? ((await findUser(db, user.id))?.password_hash ?? null) : known;
-  }
-
-  async function rehash(db: Db, userId: string, from: string, password: string): Promise<void> {
-    try {
-      await replacePasswordHash(db, userId, from, await passwords.hash(password), clock.now());
-    } catch (error) {
-      log.error({ err: error, userId }, 'a password could not be hashed anew');
-    }
-  }
-
-  async function verifyPassword(db: Db, user: User | undefined, password: string): Promise<boolean> {
-    const stored = await storedHash(db, user);
-    const { ok, rehash: outdated } = await passwords.verify(stored, password);
-    if (!ok || user === undefined || stored === null) return false;
-    if (!demo && isDemoPassword(password)) return false;
-    if (outdated) void rehash(db, user.id, stored, password);
-    return true;
   }
 
   async function prepare(user: NewUser): Promise<NewUser> {
@@ -81,31 +51,22 @@ export function createUsers(deps: UsersDeps): Users {
     return password === undefined ? rest : { ...rest, passwordHash: await passwords.hash(password) };
   }
 
-  async function create(tx: Tx, user: NewUser, now: Date): Promise<User> {
-    const prepared = await prepare(user);
-    const row = rowOf(prepared, newId('usr', random), now);
-    if (!(await insertUser(tx, row))) {
-      const taken = await takenColumns(tx, {
-        username: row.username_key,
-        email: row.email_verified ? row.email_key : null,
-        phone: row.phone_verified ? row.phone : null,
-      });
-      throw invalidUser(taken.map((path) => ({ path, message: 'already belongs to another user' })));
-    }
-    if (prepared.backupCodes) await backupCodes.replace(tx, row.id, prepared.backupCodes, now);
-    const created = userOf(row, now);
-    hashes.set(created, row.password_hash);
-    return created;
-  }
-
   return {
     findById: async (db, id) => toUser(await findUser(db, id)),
     findByIdentifier: async (db, identifier) =>
       toUser(await findUserByIdentifier(db, readIdentifier(identifier))),
     normaliseIdentifier: (identifier) => readIdentifier(identifier).key,
-    verifyPassword,
+    verifyPassword: passwordCheck.verify,
     prepare,
-    create,
+    async create(tx, user, now) {
+      const prepared = await prepare(user);
+      const row = rowOf(prepared, newId('usr', random), now);
+      await insertNew(tx, row);
+      if (prepared.backupCodes) await backupCodes.replace(tx, row.id, prepared.backupCodes, now);
+      const created = userOf(row, now);
+      passwordCheck.remember(created, row.password_hash);
+      return created;
+    },
     async preparePassword(password, user) {
       const message = faultOfPassword(password, [user.username, user.email ?? user.username], demo);
       if (message !== null) throw invalidUser([{ path: 'password', message }]);
@@ -121,6 +82,17 @@ export function createUsers(deps: UsersDeps): Users {
     setDisabled: (tx, id, disabled, now) => change(tx, id, { disabled_at: disabled ? now : null }, now),
     backupCodes,
   };
+}
+
+/** Throws Problem 400 that names what is already somebody's. */
+async function insertNew(tx: Tx, row: UserRow): Promise<void> {
+  if (await insertUser(tx, row)) return;
+  const taken = await takenColumns(tx, {
+    username: row.username_key,
+    email: row.email_verified ? row.email_key : null,
+    phone: row.phone_verified ? row.phone : null,
+  });
+  throw invalidUser(taken.map((path) => ({ path, message: 'already belongs to another user' })));
 }
 
 async function change(tx: Tx, id: string, values: UserChange, now: Date): Promise<void> {

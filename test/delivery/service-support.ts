@@ -30,12 +30,17 @@ export const section = (storage: Storage) =>
   providersSection({ crypto, references, revisions: storage.revisions });
 
 /** A provider of preset `http` that speaks to the URL. */
-export const httpProvider = (id: string, url: string, http: object = {}, members: object = {}) => ({
+export const httpProvider = <T extends object>(id: string, url: string, http?: T, members: object = {}) => ({
   id,
   channel: 'sms',
   preset: 'http',
   ...members,
-  http: { url, payload: '{"id":$ctx.id,"to":$ctx.num,"text":$ctx.msg}', allowPrivateNetwork: true, ...http },
+  http: {
+    url,
+    payload: '{"id":$ctx.id,"to":$ctx.num,"text":$ctx.msg}',
+    allowPrivateNetwork: true,
+    ...(http as T),
+  },
 });
 
 export async function saveProviders(storage: Storage, documents: Record<string, unknown>[]): Promise<void> {

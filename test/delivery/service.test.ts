@@ -1,8 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written so
 import t from 'tap';
+import { sealDocument } from '../../src/delivery/providers.ts';
 import { forEachDatabase } from '../helpers/database.ts';
 import { recordingLog } from '../helpers/log.ts';
 import { startGateway } from './hostile-gateway.ts';
-import { dump, eventsOf, httpProvider, openBench, rowOf, saveProviders } from './service-support.ts';
+import { crypto, dump, eventsOf, httpProvider, openBench, rowOf, saveProviders } from './service-support.ts';
 
 t.test('a message from queued to accepted', async (t) => {
   await forEachDatabase(t, async (t, storage) => {
@@ -203,8 +205,6 @@ t.test('a provider whose reference is gone is asked and says why', async (t) => 
       [httpProvider('main', 'https://sms.example/', {}, { from: '${env:TOKEN}' })],
       log,
     );
-    const { sealDocument } = await import('../../src/delivery/providers.ts');
-    const { crypto } = await import('./service-support.ts');
     const document = httpProvider('main', 'https://sms.example/', {}, { from: '${env:GONE}' });
     await storage.db
       .updateTable('providers')

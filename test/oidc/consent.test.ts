@@ -48,10 +48,6 @@ t.test('allowing, remembered per person and app', async (t) => {
     const asked = await bobs.submit(login, { user: bob.id, methods: 'pwd' }, gateway.isCallback);
     t.match(asked.url.pathname, /^\/consent\//, 'another person is asked');
     t.equal((await rowsOf(gateway, 'Grant')).length, 1);
-
-    await gateway.oidc.withdraw(alice.id, 'shop');
-    const after = await askConsent(gateway, {}, browser);
-    t.match(after.page.url.pathname, /^\/consent\//, 'withdrawn');
   });
 });
 

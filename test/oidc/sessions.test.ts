@@ -129,6 +129,19 @@ t.test('an ended session has ended everywhere', async (t) => {
   });
 });
 
+t.test('single sign-on counts as use', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    const browser = createBrowser();
+    await gateway.signIn({}, { browser });
+    const earlier = new Date(Date.now() - 3_600_000);
+    await storage.db.updateTable('sessions').set({ last_seen_at: earlier }).execute();
+    t.equal(await silently(gateway, browser), 'code');
+    const row = await storage.db.selectFrom('sessions').select('last_seen_at').executeTakeFirstOrThrow();
+    t.ok(Date.now() - row.last_seen_at.getTime() < 60_000);
+  });
+});
+
 t.test('two tabs', async (t) => {
   await forEachDatabase(t, async (t, storage) => {
     const gateway = await openOidc(t, storage);

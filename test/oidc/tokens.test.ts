@@ -230,14 +230,23 @@ t.test('an app that asks for RS256 gets it', async (t) => {
   });
 });
 
-t.test('what a person’s withdrawal ends', async (t) => {
+t.test('the database out of reach: 503, and nothing is used up', async (t) => {
   await forEachDatabase(t, async (t, storage) => {
     const gateway = await openOidc(t, storage);
-    const { tokens } = await gateway.signIn(offline);
-    await gateway.oidc.withdraw('usr_bob');
-    t.equal(await isActive(gateway, tokens.access_token), true);
-    await gateway.oidc.withdraw(alice.id, 'shop');
-    t.equal(await isActive(gateway, tokens.access_token), false);
-    t.equal(await isActive(gateway, tokens.refresh_token ?? ''), false);
+    const browser = createBrowser();
+    const code = await getCode(gateway, browser);
+    const { get } = gateway.users;
+    gateway.users.get = () => {
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    };
+    const answer = await redeem(gateway, code);
+    t.match(answer, { status: 503, body: { error: 'temporarily_unavailable' } });
+    t.ok(answer.headers.get('retry-after'));
+    const { url } = await gateway.begin(await gateway.configure());
+    const page = await browser.open(url, gateway.isCallback);
+    t.match(page, { status: 503, html: /Back in a moment/ });
+    t.notMatch(page.html, /ECONNREFUSED/);
+    gateway.users.get = get;
+    t.equal((await redeem(gateway, code)).status, 200);
   });
 });

@@ -75,8 +75,17 @@ function withReferences(node: unknown): unknown {
     };
   }
   return Object.fromEntries(
-    Object.entries(schema).map(([keyword, value]) => [keyword, subschemas(keyword, value)]),
+    Object.entries(schema).map(([keyword, value]) => [
+      keyword,
+      keyword === 'required' ? requiredByHand(schema, value) : subschemas(keyword, value),
+    ]),
   );
+}
+
+/** What has a default need not be written, although it is always there afterwards. */
+function requiredByHand(schema: Record<string, unknown>, required: unknown): unknown {
+  const properties = (schema.properties ?? {}) as Record<string, { default?: unknown }>;
+  return (required as string[]).filter((member) => properties[member]?.default === undefined);
 }
 
 /** Goes on below the keywords that hold schemas; everything else is data. */

@@ -29,6 +29,7 @@ export interface Conversation {
   newest: string;
 }
 
+const order: Channel[] = ['sms', 'voice', 'email'];
 const unique = <T>(values: T[]): T[] => [...new Set(values)];
 const several = <T>(tabs: T[]): T[] => (tabs.length > 1 ? tabs : []);
 const href = (to: string, channel: Channel) => `/simulator?${new URLSearchParams({ to, channel })}`;
@@ -54,11 +55,13 @@ export function conversation(
       }),
     ),
     channels: several(
-      unique(forNumber.map((message) => message.channel)).map((kind) => ({
-        label: text(`simulator.${kind}`),
-        href: href(to ?? '', kind),
-        current: kind === channel,
-      })),
+      order
+        .filter((kind) => forNumber.some((message) => message.channel === kind))
+        .map((kind) => ({
+          label: text(`simulator.${kind}`),
+          href: href(to ?? '', kind),
+          current: kind === channel,
+        })),
     ),
     messages: forNumber
       .filter((message) => message.channel === channel)

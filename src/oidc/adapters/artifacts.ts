@@ -1,9 +1,16 @@
 import Provider, { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { sha256 } from '../crypto/index.ts';
-import { after, type Clock } from '../lib/clock.ts';
-import type { Db } from '../storage/types.ts';
-import { type Artifact, consumeArtifact, deleteArtifact, deleteFamily, findArtifact } from './store.ts';
-import { AlreadyUsed, type Units } from './unit.ts';
+import { sha256 } from '../../crypto/index.ts';
+import { after, type Clock } from '../../lib/clock.ts';
+import type { Db } from '../../storage/types.ts';
+import {
+  type Artifact,
+  consumeArtifact,
+  deleteArtifact,
+  deleteFamily,
+  findArtifact,
+  type NewArtifact,
+} from '../store.ts';
+import { AlreadyUsed, type Units } from '../unit.ts';
 
 /** Members that a row keeps elsewhere, or not at all because they are the secret itself. */
 const kept = new Set(['jti', 'consumed']);
@@ -52,7 +59,8 @@ function isLast(model: string): boolean {
  */
 export async function burnCode(units: Units, context: KoaContextWithOIDC, now: Date): Promise<void> {
   const { route, client, params } = context.oidc;
-  if (route !== 'token' || context.status < 400 || params?.grant_type !== 'authorization_code') return;
+  const refused = context.status >= 400 && context.status < 500;
+  if (route !== 'token' || !refused || params?.grant_type !== 'authorization_code') return;
   const { artifacts, writes } = units.current(context);
   const row = await artifacts.get(sha256(String(params.code ?? '')));
   if (row?.model !== 'AuthorizationCode' || row.app_id !== client?.clientId || row.consumed_at !== null)
@@ -69,47 +77,39 @@ export interface ArtifactsDeps {
 }
 
 /** Codes and tokens: hashed at rest, read once per request, written together. */
-export function createArtifacts({ db, clock, units }: ArtifactsDeps) {
+export function createArtifacts(deps: ArtifactsDeps) {
+  const { db, units } = deps;
+
   /** One read however often a request asks: introspection tries a value as every kind of token. */
   function load(secret: string): Promise<Artifact | undefined> {
     const { artifacts } = units.current();
     const idHash = sha256(secret);
-    let found = artifacts.get(idHash);
-    if (!found) {
-      found = findArtifact(db, idHash);
-      artifacts.set(idHash, found);
-    }
+    const found = artifacts.get(idHash) ?? findArtifact(db, idHash);
+    artifacts.set(idHash, found);
     return found;
   }
 
   /** Ends all codes and tokens of a grant, once per request: the library asks model by model. */
   function endFamily(grantId: string): Promise<void> {
     const { ended } = units.current();
-    let ending = ended.get(grantId);
-    if (!ending) {
-      ending = deleteFamily(db, grantId);
-      ended.set(grantId, ending);
-    }
+    const ending = ended.get(grantId) ?? deleteFamily(db, grantId);
+    ended.set(grantId, ending);
     return ending;
   }
 
-  const adapter = (model: string): Adapter => ({
+  return { load, adapter: (model: string) => artifactAdapter(deps, model, load, endFamily) };
+}
+
+function artifactAdapter(
+  { db, clock, units }: ArtifactsDeps,
+  model: string,
+  load: (secret: string) => Promise<Artifact | undefined>,
+  endFamily: (grantId: string) => Promise<void>,
+): Adapter {
+  return {
     ...unsupported,
     async upsert(id, payload, expiresIn) {
-      const now = clock.now();
-      const stored = Object.fromEntries(Object.entries(payload).filter(([name]) => !kept.has(name)));
-      units.current().inserts.push({
-        id_hash: sha256(id),
-        model,
-        grant_id: payload.grantId ?? null,
-        session_id: payload.sessionUid ?? null,
-        user_id: payload.accountId ?? null,
-        app_id: payload.clientId ?? null,
-        payload: stored,
-        consumed_at: null,
-        created_at: now,
-        expires_at: expiresIn === undefined ? null : after(now, expiresIn * 1000),
-      });
+      units.current().inserts.push(rowOf(model, id, payload, expiresIn, clock.now()));
       if (isLast(model)) await units.commit();
     },
     async find(id) {
@@ -136,9 +136,28 @@ export function createArtifacts({ db, clock, units }: ArtifactsDeps) {
       await deleteArtifact(db, sha256(id));
     },
     revokeByGrantId: endFamily,
-  });
+  };
+}
 
-  return { adapter, load };
+function rowOf(
+  model: string,
+  secret: string,
+  payload: AdapterPayload,
+  expiresIn: number | undefined,
+  now: Date,
+): NewArtifact {
+  return {
+    id_hash: sha256(secret),
+    model,
+    grant_id: payload.grantId ?? null,
+    session_id: payload.sessionUid ?? null,
+    user_id: payload.accountId ?? null,
+    app_id: payload.clientId ?? null,
+    payload: Object.fromEntries(Object.entries(payload).filter(([name]) => !kept.has(name))),
+    consumed_at: null,
+    created_at: now,
+    expires_at: expiresIn === undefined ? null : after(now, expiresIn * 1000),
+  };
 }
 
 /**

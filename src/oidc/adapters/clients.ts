@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import type { App, Apps } from '../apps/types.ts';
-import type { Db } from '../storage/types.ts';
+import type { App, Apps } from '../../apps/types.ts';
+import type { Db } from '../../storage/types.ts';
 import { unsupported } from './artifacts.ts';
 
 /** Every scope that is understood. Apps may ask for those in their own list. */

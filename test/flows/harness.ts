@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Test } from 'tap';
+import { Value } from 'typebox/value';
+import type { App } from '../../src/apps/types.ts';
+import { createAudit } from '../../src/audit/index.ts';
+import { createCrypto, createPasswords } from '../../src/crypto/index.ts';
+import type {
+  Delivery,
+  MessageState,
+  NewMessage,
+  Outcome,
+  OutcomeListener,
+} from '../../src/delivery/types.ts';
+import type { StepDocument } from '../../src/flows/documents/schema.ts';
+import { createFlows, flowsSection, texts } from '../../src/flows/index.ts';
+import type { Flows, Screen, StartLogin } from '../../src/flows/types.ts';
+import { createGuard, guardSection } from '../../src/guard/index.ts';
+import { systemRandom } from '../../src/lib/ids.ts';
+import { createOtp, otpSection } from '../../src/otp/index.ts';
+import { createSessions, sessionsSection } from '../../src/sessions/index.ts';
+import type { Sessions } from '../../src/sessions/types.ts';
+import type { Storage } from '../../src/storage/types.ts';
+import { createUsers } from '../../src/users/index.ts';
+import type { NewUser, User, Users } from '../../src/users/types.ts';
+import { openTestHttp } from '../helpers/http.ts';
+import { silent } from '../helpers/log.ts';
+
+/** Logins over HTTP with everything real but the application's document and the gateways. */
+
+export const issuer = new URL('http://localhost:3000');
+
+export const ada: NewUser = {
+  username: 'ada',
+  password: 'plum orchard 1843',
+  email: 'ada@example.test',
+  emailVerified: true,
+  phone: '+447700900167',
+  phoneVerified: true,
+};
+
+export const appDocument: App = {
+  ...{ id: 'shop', name: 'Demo shop', public: true, secretHashes: [], tokenEndpointAuthMethod: 'none' },
+  ...{ redirectUris: [], postLogoutRedirectUris: [], firstParty: true, pkce: 'required', grantTypes: [] },
+  ...{ scopes: ['openid'], idTokenSignedResponseAlg: 'ES256', flow: 'main', logoUrl: null },
+  ...{ loginUrl: 'https://login.shop.test/sign-in', home: 'https://shop.test/', helpContact: null },
+  ...{ privacyUrl: null, termsUrl: null, enabled: true },
+};
+
+export const passwordThenCode: StepDocument[] = [
+  { id: 'first', options: ['password'] },
+  { id: 'second', options: ['sms-otp', 'backup-code'], userMayDisable: true },
+];
+
+export interface World {
+  storage: Storage;
+  clock: { now(): Date; pass(ms: number): void };
+  flows: Flows;
+  users: Users;
+  sessions: Sessions;
+  app: FastifyInstance;
+  /** What would have gone out, the newest last. */
+  messages: NewMessage[];
+  /** What the gateway says to the next messages. */
+  outcome: Outcome;
+  guard: ReturnType<typeof createGuard>;
+  addUser(user?: NewUser): Promise<User>;
+  publish(steps: StepDocument[]): Promise<void>;
+  browser(start?: Partial<StartLogin>): Promise<Browser>;
+}
+
+export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]): Promise<World> {
+  let time = new Date('2026-03-01T12:00:00Z').getTime();
+  const clock = {
+    now: () => new Date(time),
+    pass: (ms: number) => {
+      time += ms;
+    },
+  };
+  const crypto = createCrypto([{ id: 'k1', bytes: randomBytes(32) }]);
+  const { app, http } = await openTestHttp({ issuer, crypto, texts });
+  t.teardown(() => app.close());
+  const sections = [guardSection, otpSection, sessionsSection];
+  const settings = {
+    get<T>(member: string): T {
+      const section = sections.find((one) => one.member === member);
+      return Value.Default(section?.schema ?? {}, {}) as T;
+    },
+  };
+  const common = { storage, db: storage.db, crypto, clock, random: systemRandom, log: silent, settings };
+  const users = createUsers({ ...common, passwords: createPasswords() });
+  const sessions = createSessions(common);
+  const guard = createGuard(common);
+  const messages: NewMessage[] = [];
+  const world = { outcome: { status: 'accepted', gatewayId: null } as Outcome };
+  const delivery = fakeDelivery(storage, clock, messages, () => world.outcome);
+  const apps = {
+    find: async () => appDocument,
+    list: async () => [appDocument],
+    save: async () => {},
+    remove: async () => {},
+  };
+  const flows = createFlows({
+    ...common,
+    ...{ http, users, apps, guard, delivery, sessions, issuer, audit: createAudit() },
+    otp: createOtp(common),
+  });
+  await app.register(flows.plugin);
+  const section = flowsSection({ revisions: storage.revisions, random: systemRandom });
+
+  const opened: World = Object.assign(world, {
+    ...{ storage, clock, flows, users, sessions, app, messages, guard },
+    addUser: (user: NewUser = ada) =>
+      users.prepare(user).then((ready) => storage.transaction((tx) => users.create(tx, ready, clock.now()))),
+    async publish(next: StepDocument[]) {
+      const document = { id: 'main', name: 'Main', steps: next };
+      await storage.transaction((tx) =>
+        section.save(tx, { raw: document, resolved: document }, 0, clock.now()),
+      );
+      await storage.revisions.refresh();
+    },
+    browser: (start: Partial<StartLogin> = {}) => openBrowser(opened, start),
+  });
+  await opened.publish(steps);
+  return opened;
+}
+
+function fakeDelivery(
+  storage: Storage,
+  clock: World['clock'],
+  messages: NewMessage[],
+  outcome: () => Outcome,
+): Delivery {
+  const states = new Map<string, MessageState>();
+  let tell: OutcomeListener = async () => {};
+  return {
+    has: () => true,
+    async queue(_tx, message) {
+      messages.push(message);
+      states.set(message.reference, 'queued');
+      return { ...message, id: message.reference };
+    },
+    async send(message) {
+      const { purpose, reference } = messages.find((one) => one.reference === message.id) as NewMessage;
+      states.set(reference, outcome().status);
+      await tell(storage.db, { id: message.id, reference, purpose }, outcome(), clock.now());
+      return outcome();
+    },
+    state: async (_db, reference) => states.get(reference) ?? null,
+    onOutcome(listener) {
+      tell = listener;
+    },
+    recover: async () => {},
+    close: async () => {},
+  };
+}
+
+export interface Answer {
+  status: number;
+  body: string;
+  location: string | undefined;
+  cookies: Record<string, string>;
+  headers: Record<string, unknown>;
+}
+
+export interface Browser {
+  loginId: string;
+  cookies: Record<string, string>;
+  get(accept?: string): Promise<Answer>;
+  /** Posts the page's form; by default the one that is shown now, with its token and version. */
+  post(fields: Record<string, string>, from?: Answer): Promise<Answer>;
+  /** Posts, and answers the page or address that follows. */
+  submit(fields: Record<string, string>): Promise<Answer>;
+  json(body?: object, headers?: Record<string, string>): Promise<{ status: number; body: JsonAnswer }>;
+  screen(): Promise<Screen>;
+}
+
+export interface JsonAnswer {
+  screen?: Screen;
+  next?: string;
+  code?: string;
+}
+
+const hidden = (html: string, name: string): string =>
+  new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
+
+async function openBrowser(world: World, start: Partial<StartLogin>): Promise<Browser> {
+  const { app, clock, flows, storage } = world;
+  const { loginId, path, binding } = await flows.start(
+    storage.db,
+    {
+      ...{ app: appDocument, continuationKey: null, session: undefined, fresh: false, maxAgeMs: null },
+      ...{ acr: [], loginHint: null, locale: 'en', ip: '127.0.0.1', userAgent: 'test' },
+      continuation: { kind: 'oidc', resumeUrl: '/authorize/resume', payload: {} },
+      ...start,
+    },
+    clock.now(),
+  );
+  const cookies: Record<string, string> = { 'sp-login': binding };
+  const call = async (options: { method: 'GET' | 'POST'; payload?: string | object; headers?: object }) => {
+    const answer = await app.inject({
+      ...{ url: path, cookies, method: options.method },
+      headers: { accept: 'text/html', ...options.headers },
+      ...(options.payload === undefined ? {} : { payload: options.payload }),
+    });
+    for (const { name, value } of answer.cookies) cookies[name] = value;
+    const { statusCode: status, body, headers } = answer;
+    return { status, body, location: headers.location, cookies: { ...cookies }, headers };
+  };
+  const browser: Browser = {
+    ...{ loginId, cookies },
+    get: (accept = 'text/html') => call({ method: 'GET', headers: { accept } }),
+    async post(fields, from) {
+      const page = from ?? (await browser.get());
+      const form = { _token: hidden(page.body, '_token'), version: hidden(page.body, 'version'), ...fields };
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: issuer.origin };
+      return call({ method: 'POST', payload: new URLSearchParams(form).toString(), headers });
+    },
+    async submit(fields) {
+      const answer = await browser.post(fields);
+      return answer.status === 303 && answer.location === path ? browser.get() : answer;
+    },
+    async json(body, headers = {}) {
+      const accept = 'application/json';
+      const answer = await call(
+        body
+          ? { method: 'POST', payload: body, headers: { accept, origin: issuer.origin, ...headers } }
+          : { method: 'GET', headers: { accept, ...headers } },
+      );
+      return { status: answer.status, body: JSON.parse(answer.body) as JsonAnswer };
+    },
+    async screen() {
+      const { body } = await browser.json();
+      if (!body.screen) throw new Error(`no screen: ${JSON.stringify(body)}`);
+      return body.screen;
+    },
+  };
+  return browser;
+}
+
+export const heading = ({ body }: Answer): string =>
+  /<h1>(.*?)<\/h1>/s.exec(body)?.[1]?.replaceAll('&#x27;', '’') ?? '';
+
+/** The code of the newest message. */
+export const newestCode = ({ messages }: World): string => messages.at(-1)?.code ?? '';
+
+/** Events of one login in the order of their writing. */
+export const events = async ({ storage }: World, loginId: string): Promise<string[]> => {
+  const rows = await storage.db
+    .selectFrom('audit_events')
+    .select(['name', 'reason'])
+    .where('login_id', '=', loginId)
+    .orderBy('at')
+    .execute();
+  return rows.map(({ name, reason }) => (reason ? `${name}:${reason}` : name));
+};
