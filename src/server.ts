@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { type App, type Context, createApp, createContext, type Overrides } from './app.ts';
-import { configurationCommands, demoCredentials, startControl } from './config/index.ts';
+import { configurationCommands, demoCredentials, processVariables, startControl } from './config/index.ts';
 import type { Environment } from './config/types.ts';
 import { checkClock } from './storage/index.ts';
 
@@ -17,6 +17,18 @@ export interface Running {
 const demoConfig = resolve(import.meta.dirname, '../config/demo');
 const demoShopPort = 3001;
 
+/** For commands while this process holds the embedded database; only its holder gets here. */
+async function openControl({ environment, configuration, log }: Context) {
+  const socketPath = join(environment.dataDir, 'control.sock');
+  try {
+    return await startControl({ socketPath, commands: configurationCommands(configuration) });
+  } catch (err) {
+    // Paths of sockets end at 107 bytes (unix(7)). The gateway itself needs none.
+    log.warn({ err, socketPath }, 'commands will not reach this server: its control socket cannot be made');
+    return null;
+  }
+}
+
 async function listen(context: Context): Promise<{ app: App; close(): Promise<void> }> {
   const { environment, storage, log } = context;
   const { port, host, dataDir, databaseUrl } = environment;
@@ -24,14 +36,8 @@ async function listen(context: Context): Promise<{ app: App; close(): Promise<vo
   if (app.delivery.simulatorConfigured()) {
     log.warn('a simulator is configured: its messages are shown at /simulator and reach nobody');
   }
-  // Only the holder of the embedded database's lock gets this far, so an old socket may be replaced.
   const embedded = databaseUrl === null && !dataDir.includes('://');
-  const control = embedded
-    ? await startControl({
-        socketPath: join(dataDir, 'control.sock'),
-        commands: configurationCommands(context.configuration),
-      })
-    : null;
+  const control = embedded ? await openControl(context) : null;
   await app.server.listen({ port, host });
   await app.start();
   log.info({ issuer: environment.issuer.origin, database: storage.kind }, 'ready');
@@ -96,7 +102,7 @@ async function startShop(environment: Environment) {
   const shop = await startRelyingParty({
     issuer: environment.issuer,
     clientId: 'demo-app',
-    clientSecret: demoCredentials.appSecret,
+    clientSecret: processVariables.DEMO_APP_SECRET ?? demoCredentials.appSecret,
     port: demoShopPort,
     hint: `Codes arrive at ${simulator}`,
   });

@@ -23,7 +23,7 @@ export interface ConfigurationDeps {
 }
 
 export function createConfiguration(deps: ConfigurationDeps): Configuration {
-  const { sections, storage, references, clock, log } = deps;
+  const { sections, storage, references, log } = deps;
   const reader = createReader({ sections, references });
 
   async function check(documents: Documents, options: { prune: boolean }): Promise<Fault[]> {
@@ -42,20 +42,6 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     return plan(storage.db, sections, documents, stored);
   }
 
-  /** Makes the steps in one transaction, unless `begin` finds there that nothing is to be done. */
-  async function carryOut(
-    steps: Step[],
-    begin: (tx: Tx, now: Date) => Promise<boolean>,
-  ): Promise<Change[] | null> {
-    const prepared = await Promise.all(steps.map(prepare));
-    const now = clock.now();
-    const changes = await storage.transaction(async (tx) =>
-      (await begin(tx, now)) ? makeChanges(deps, tx, prepared, now) : null,
-    );
-    await storage.revisions.refresh();
-    return changes;
-  }
-
   async function apply(documents: Documents, { prune }: { prune: boolean }): Promise<Change[]> {
     const steps = (await planned(documents, { prune })).filter(
       ({ change }) => prune || change.action !== 'delete',
@@ -64,7 +50,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       await markConfigured(tx, now);
       return true;
     };
-    return (await carryOut(steps, mark)) ?? [];
+    return (await carryOut(deps, steps, mark)) ?? [];
   }
 
   async function applyToEmpty(folder: string): Promise<Change[] | null> {
@@ -73,7 +59,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     const options = { prune: false };
     if (faults.length > 0) throw new ConfigurationError([...faults, ...(await check(documents, options))]);
     const steps = (await planned(documents, options)).filter(({ change }) => change.action !== 'delete');
-    const changes = await carryOut(steps, markConfigured);
+    const changes = await carryOut(deps, steps, markConfigured);
     if (changes) log.info({ folder, changes: changes.length }, 'configuration applied to an empty database');
     return changes;
   }
@@ -86,6 +72,21 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     applyToEmpty,
     export: () => exportFiles(storage.db, sections),
   };
+}
+
+/** Makes the steps in one transaction, unless `begin` finds there that nothing is to be done. */
+async function carryOut(
+  deps: ConfigurationDeps,
+  steps: Step[],
+  begin: (tx: Tx, now: Date) => Promise<boolean>,
+): Promise<Change[] | null> {
+  const prepared = await Promise.all(steps.map(prepare));
+  const now = deps.clock.now();
+  const changes = await deps.storage.transaction(async (tx) =>
+    (await begin(tx, now)) ? makeChanges(deps, tx, prepared, now) : null,
+  );
+  await deps.storage.revisions.refresh();
+  return changes;
 }
 
 async function makeChanges(deps: ConfigurationDeps, tx: Tx, steps: Step[], now: Date): Promise<Change[]> {

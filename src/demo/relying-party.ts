@@ -64,68 +64,71 @@ function discovering(options: RelyingPartyOptions): () => Promise<client.Configu
   };
 }
 
-function routes(app: FastifyInstance, options: RelyingPartyOptions, baseUrl: () => string): void {
-  const known = visits();
-  const configuration = discovering(options);
+interface Shop {
+  visits: ReturnType<typeof visits>;
+  configuration(): Promise<client.Configuration>;
+  baseUrl(): string;
+}
+
+/** Sends the visitor to the gateway, and remembers what the answer has to match. */
+async function signIn({ visits, configuration, baseUrl }: Shop, reply: FastifyReply) {
+  const pending = {
+    state: client.randomState(),
+    nonce: client.randomNonce(),
+    verifier: client.randomPKCECodeVerifier(),
+  };
+  const target = client.buildAuthorizationUrl(await configuration(), {
+    redirect_uri: `${baseUrl()}/callback`,
+    scope: 'openid profile email phone',
+    state: pending.state,
+    nonce: pending.nonce,
+    code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
+    code_challenge_method: 'S256',
+  });
+  visits.begin(reply, { pending });
+  return reply.redirect(target.href, 302);
+}
+
+/** The visitor is back with a code: it is exchanged, and the tokens say who it is. */
+async function callback(shop: Shop, request: FastifyRequest, reply: FastifyReply) {
+  const { visits, baseUrl } = shop;
+  const pending = visits.of(request)?.pending;
+  if (pending === undefined) return reply.redirect('/', 302);
+  visits.end(request);
+  const configuration = await shop.configuration();
+  const tokens = await client.authorizationCodeGrant(configuration, new URL(request.url, baseUrl()), {
+    expectedState: pending.state,
+    expectedNonce: pending.nonce,
+    pkceCodeVerifier: pending.verifier,
+    idTokenExpected: true,
+  });
+  const claims: Record<string, unknown> = tokens.claims() ?? {};
+  const profile = await client.fetchUserInfo(configuration, tokens.access_token, String(claims.sub));
+  visits.begin(reply, { user: { claims: { ...profile, ...claims }, idToken: tokens.id_token ?? '' } });
+  return reply.redirect('/', 302);
+}
+
+async function signOut(
+  { visits, configuration, baseUrl }: Shop,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const user = visits.of(request)?.user;
+  visits.end(request);
+  if (user === undefined) return reply.redirect('/', 303);
+  const target = client.buildEndSessionUrl(await configuration(), {
+    id_token_hint: user.idToken,
+    post_logout_redirect_uri: `${baseUrl()}/`,
+  });
+  return reply.redirect(target.href, 303);
+}
+
+function routes(app: FastifyInstance, shop: Shop, hint: string | undefined): void {
   const html = (reply: FastifyReply, page: string) => reply.type('text/html; charset=utf-8').send(page);
-
-  app.get('/', async (request, reply) =>
-    html(reply, homePage(known.of(request)?.user?.claims, options.hint)),
-  );
-
-  app.get('/login', async (_request, reply) => {
-    const pending = {
-      state: client.randomState(),
-      nonce: client.randomNonce(),
-      verifier: client.randomPKCECodeVerifier(),
-    };
-    const target = client.buildAuthorizationUrl(await configuration(), {
-      redirect_uri: `${baseUrl()}/callback`,
-      scope: 'openid profile email phone',
-      state: pending.state,
-      nonce: pending.nonce,
-      code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
-      code_challenge_method: 'S256',
-    });
-    known.begin(reply, { pending });
-    return reply.redirect(target.href, 302);
-  });
-
-  app.get('/callback', async (request, reply) => {
-    const pending = known.of(request)?.pending;
-    if (pending === undefined) return reply.redirect('/', 302);
-    known.end(request);
-    const tokens = await client.authorizationCodeGrant(
-      await configuration(),
-      new URL(request.url, baseUrl()),
-      {
-        expectedState: pending.state,
-        expectedNonce: pending.nonce,
-        pkceCodeVerifier: pending.verifier,
-        idTokenExpected: true,
-      },
-    );
-    const claims: Record<string, unknown> = tokens.claims() ?? {};
-    const profile = await client.fetchUserInfo(
-      await configuration(),
-      tokens.access_token,
-      String(claims.sub),
-    );
-    known.begin(reply, { user: { claims: { ...profile, ...claims }, idToken: tokens.id_token ?? '' } });
-    return reply.redirect('/', 302);
-  });
-
-  app.post('/logout', async (request, reply) => {
-    const user = known.of(request)?.user;
-    known.end(request);
-    if (user === undefined) return reply.redirect('/', 303);
-    const target = client.buildEndSessionUrl(await configuration(), {
-      id_token_hint: user.idToken,
-      post_logout_redirect_uri: `${baseUrl()}/`,
-    });
-    return reply.redirect(target.href, 303);
-  });
-
+  app.get('/', async (request, reply) => html(reply, homePage(shop.visits.of(request)?.user?.claims, hint)));
+  app.get('/login', (_request, reply) => signIn(shop, reply));
+  app.get('/callback', (request, reply) => callback(shop, request, reply));
+  app.post('/logout', (request, reply) => signOut(shop, request, reply));
   app.setErrorHandler((error, _request, reply) => {
     const message = error instanceof Error ? error.message : String(error);
     return html(reply.status(502), errorPage(message));
@@ -141,7 +144,7 @@ export async function startRelyingParty(options: RelyingPartyOptions): Promise<R
     payload.resume();
     done(null, undefined);
   });
-  routes(app, options, () => url);
+  routes(app, { visits: visits(), configuration: discovering(options), baseUrl: () => url }, options.hint);
   await app.listen({ port: options.port, host: '127.0.0.1' });
   url = `http://localhost:${(app.server.address() as AddressInfo).port}`;
   return { url, close: () => app.close() };

@@ -95,8 +95,7 @@ async function conclude(
         : gone(deps, request, reply, opened.app);
     }
     case 'ended': {
-      const row = await findLogin(deps.storage.db, opened.row.id);
-      if (!row) return gone(deps, request, reply, opened.app);
+      const { row } = outcome;
       if (outcome.userId !== null) remember(deps, request, reply, outcome.userId, outcome.passed);
       return row.status === 'failed'
         ? again(deps, request, reply, { ...opened, row }, binding)

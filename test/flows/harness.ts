@@ -63,6 +63,8 @@ export interface World {
   messages: NewMessage[];
   /** What the gateway says to the next messages. */
   outcome: Outcome;
+  /** The gateway answers when this has come true. */
+  gateway: Promise<void>;
   guard: ReturnType<typeof createGuard>;
   addUser(user?: NewUser): Promise<User>;
   publish(steps: StepDocument[]): Promise<void>;
@@ -92,8 +94,8 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const sessions = createSessions(common);
   const guard = createGuard(common);
   const messages: NewMessage[] = [];
-  const world = { outcome: { status: 'accepted', gatewayId: null } as Outcome };
-  const delivery = fakeDelivery(storage, clock, messages, () => world.outcome);
+  const world = { outcome: { status: 'accepted', gatewayId: null } as Outcome, gateway: Promise.resolve() };
+  const delivery = fakeDelivery(storage, clock, messages, world);
   const apps = {
     find: async () => appDocument,
     list: async () => [appDocument],
@@ -129,7 +131,7 @@ function fakeDelivery(
   storage: Storage,
   clock: World['clock'],
   messages: NewMessage[],
-  outcome: () => Outcome,
+  gateway: Pick<World, 'outcome' | 'gateway'>,
 ): Delivery {
   const states = new Map<string, MessageState>();
   let tell: OutcomeListener = async () => {};
@@ -142,9 +144,11 @@ function fakeDelivery(
     },
     async send(message) {
       const { purpose, reference } = messages.find((one) => one.reference === message.id) as NewMessage;
-      states.set(reference, outcome().status);
-      await tell(storage.db, { id: message.id, reference, purpose }, outcome(), clock.now());
-      return outcome();
+      await gateway.gateway;
+      const { outcome } = gateway;
+      states.set(reference, outcome.status);
+      await tell(storage.db, { id: message.id, reference, purpose }, outcome, clock.now());
+      return outcome;
     },
     state: async (_db, reference) => states.get(reference) ?? null,
     onOutcome(listener) {

@@ -51,7 +51,7 @@ t.test('password, then a code by SMS', (t) =>
       ['password', 'sms-otp'],
     );
     t.same(await events(world, browser.loginId).then((all) => all.toSorted()), [
-      ...['code.issued', 'login.finished', 'login.started'],
+      ...['code.issued', 'code.refused:wrong', 'code.verified', 'login.finished', 'login.started'],
       ...['login.step.failed:wrong', 'login.step.failed:wrong'],
       ...['login.step.passed', 'login.step.passed', 'session.created'],
     ]);

@@ -5,6 +5,7 @@ import * as client from 'openid-client';
 import type { Test } from 'tap';
 import type { App, Apps } from '../../src/apps/types.ts';
 import { createCrypto, createSigningKeys } from '../../src/crypto/index.ts';
+import type { SigningKey } from '../../src/crypto/types.ts';
 import { type Browser, createBrowser } from '../../src/demo/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createOidc, type Oidc, texts } from '../../src/oidc/index.ts';
@@ -74,6 +75,9 @@ export interface Attempt {
   nonce: string;
 }
 
+/** Made once per file: an RSA key takes its time. */
+let keys: Promise<SigningKey[]> | undefined;
+
 export type Harness = Awaited<ReturnType<typeof openOidc>>;
 
 /** A listening gateway with the real provider, sessions and database, and the rest made small. */
@@ -103,7 +107,12 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
     clock: systemClock,
     log,
     http,
-    keys: createSigningKeys({ crypto, clock: systemClock }),
+    keys: {
+      load(db) {
+        keys ??= createSigningKeys({ crypto, clock: systemClock }).load(db);
+        return keys;
+      },
+    },
     apps: { find: async (_db: unknown, id: string) => apps.get(id) } as Apps,
     users: { findById: async (_db: unknown, id: string) => users.get(id) } as Users,
     sessions,
@@ -226,3 +235,21 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
 
 export const basic = (id: string, password: string): string =>
   `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(password)}`).toString('base64')}`;
+
+/** Asks for an authorization that may not show a page; answers `code` or the error. */
+export async function silently(
+  gateway: Harness,
+  browser = createBrowser(),
+  extra: Record<string, string> = {},
+) {
+  const attempt = await gateway.begin(await gateway.configure(), { prompt: 'none', ...extra });
+  const { url } = await browser.open(attempt.url, gateway.isCallback);
+  if (url.searchParams.get('state') !== attempt.state) throw new Error('the state did not come back');
+  return url.searchParams.get('error') ?? 'code';
+}
+
+export const introspect = async (gateway: Harness, token: string): Promise<unknown> =>
+  (await gateway.post('/introspect', { token })).body.active;
+
+export const sessionsOf = (gateway: Harness) =>
+  gateway.storage.db.selectFrom('sessions').select(['id', 'user_id', 'revoked_reason']).execute();

@@ -44,7 +44,7 @@ export type Outcome =
   /** The login has moved on, or another submit was first: show it as it stands. */
   | { is: 'show'; row: LoginRow | null }
   | { is: 'retry'; text: Text; field: Field['name'] | null; retryAt: Date | null }
-  | { is: 'ended'; userId: string | null; passed: string[] };
+  | { is: 'ended'; row: LoginRow; userId: string | null; passed: string[] };
 
 /** What is known at a submit besides the row. */
 interface Around extends Opened {
@@ -132,14 +132,22 @@ async function conclude(
       return move(deps, around, { type: 'locked', until }, null);
     }
     case 'retry': {
-      if (result.tried) {
-        const data = { step: around.row.state.step, method: method.id };
-        const failed = { name: 'login.step.failed', reason: result.reason, data };
-        await deps.audit.record(deps.storage.db, around.now, [{ ...contextOf(around), ...failed }]);
-      }
+      if (result.tried) await recordFailure(deps, around, method, result.reason);
       return { is: 'retry', text: result.text, field: result.field ?? null, retryAt: result.retryAt ?? null };
     }
   }
+}
+
+async function recordFailure(
+  { audit, storage }: LoginsDeps,
+  around: Around,
+  { id: method, channel }: Method,
+  reason: string,
+): Promise<void> {
+  const names = channel === null ? ['login.step.failed'] : ['login.step.failed', 'code.refused'];
+  const data = { step: around.row.state.step, method };
+  const events = names.map((name) => ({ ...contextOf(around), name, reason, data }));
+  await audit.record(storage.db, around.now, events);
 }
 
 function passedEvent({ crypto }: Services, row: LoginRow, method: Method, { subject }: Pass): Event {
@@ -177,7 +185,12 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
   if (pass?.after) await pass.after().catch((error) => deps.log.warn({ err: error }, 'after a passed step'));
   if (plan.next.is === 'show') return { is: 'show', row: committed.row };
   const passed = committed.row.state.passed.map(({ method }) => method);
-  return { is: 'ended', userId: plan.next.is === 'finish' ? (user?.id ?? null) : null, passed };
+  return {
+    is: 'ended',
+    row: committed.row,
+    userId: plan.next.is === 'finish' ? (user?.id ?? null) : null,
+    passed,
+  };
 }
 
 /** Asks the guard about each message before anything is written; what it refuses becomes part of the page. */

@@ -195,6 +195,9 @@ function passWith(context: CheckContext, enrolling: Enrolling, subjectKey: strin
     lost: text('sms-otp.used'),
     refusal: { reason: 'number-taken', text: text('sms-otp.numberTaken') },
     after: () => guard.sendVerified({ ip }, now),
-    events: sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }],
+    events: [
+      { name: 'code.verified', data: { method: 'sms-otp' } },
+      ...(sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }]),
+    ],
   };
 }
