@@ -18,13 +18,15 @@ import { createCrypto, createPasswords, createSigningKeys } from './crypto/index
 import type { Crypto, Passwords } from './crypto/types.ts';
 import {
   createDelivery,
+  createHttpClient,
   type DeliveryService,
   deliverySweeps,
   texts as deliveryTexts,
+  type HttpClient,
   providersSection,
   registerSimulator,
 } from './delivery/index.ts';
-import { createFlows, flowsSection, flowsSweeps, texts as flowsTexts } from './flows/index.ts';
+import { createFlows, flowsSection, flowsSweeps, texts as flowsTexts, passwordAlone } from './flows/index.ts';
 import { createGuard, guardSection, guardSweeps } from './guard/index.ts';
 import { createHttp } from './http/index.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -37,7 +39,13 @@ import { createSessions, type SessionsDocument, sessionSweeps, sessionsSection }
 import { isDatabaseUnavailable, openStorage } from './storage/index.ts';
 import type { Revisions, Storage, Tx } from './storage/types.ts';
 import { createLog, type Logger, type LogOptions } from './telemetry/index.ts';
-import { createUsers, usersSection } from './users/index.ts';
+import {
+  createBreachCheck,
+  createUsers,
+  type PasswordsDocument,
+  passwordsSection,
+  usersSection,
+} from './users/index.ts';
 import type { Users } from './users/types.ts';
 
 /** What a caller may put in place of the real thing. */
@@ -46,6 +54,8 @@ export interface Overrides {
   random?: RandomSource;
   /** Where the log goes; default: standard output. */
   logDestination?: LogOptions['destination'];
+  /** Fetches what is no message; closed by the context. */
+  httpClient?: HttpClient;
 }
 
 /** What stands behind the routes; enough for a command that answers no request. */
@@ -76,6 +86,8 @@ export interface App {
 const viewsDir = resolve(import.meta.dirname, '../views');
 /** How often messages are looked for that another instance left behind. */
 const recoverEveryMs = 5_000;
+/** Somebody waits meanwhile, so it must not take long. One list of stolen passwords has some 60 KiB. */
+const fetchLimits = { timeoutMs: 2_000, maxBodyBytes: 1024 * 1024 };
 
 interface SectionParts {
   environment: Environment;
@@ -96,10 +108,11 @@ function sectionsOf(parts: SectionParts): ConfigSection[] {
     otpSection,
     sessionsSection,
     guardSection,
+    passwordsSection,
     providersSection({ crypto, references, revisions }),
     flowsSection({ revisions, random }),
     appsSection({ issuer, demo }),
-    usersSection({ users, passwords, demo }),
+    usersSection({ users, passwords, demo, passwordAlone }),
   ];
 }
 
@@ -139,11 +152,21 @@ export async function createContext(environment: Environment, overrides: Overrid
   });
   const { databaseUrl, dataDir, demo } = environment;
   const storage = await openStorage({ databaseUrl, dataDir, migrations, clock, log });
+  const httpClient = overrides.httpClient ?? createHttpClient(fetchLimits);
+  const close = async () => {
+    await httpClient.close();
+    await storage.close();
+  };
   try {
     const crypto = createCrypto(secretKeysOf(environment), random);
     const references = createReferences(processVariables);
     const passwords = createPasswords();
-    const users = createUsers({ crypto, passwords, clock, log, random, demo });
+    const isBreached = createBreachCheck({
+      get: httpClient.get,
+      rules: () => settings.get<PasswordsDocument>('passwords'),
+      log,
+    });
+    const users = createUsers({ crypto, passwords, clock, log, random, demo, isBreached });
     const { revisions } = storage;
     const sections = sectionsOf({ environment, crypto, references, passwords, users, random, revisions });
     const audit = createAudit(random);
@@ -159,10 +182,10 @@ export async function createContext(environment: Environment, overrides: Overrid
     const settings = createSettings({ sections, storage, log });
     return {
       ...{ environment, clock, random, log, storage, crypto, references, users, settings, configuration },
-      close: () => storage.close(),
+      close,
     };
   } catch (error) {
-    await storage.close();
+    await close();
     throw error;
   }
 }
@@ -177,7 +200,7 @@ export async function createApp(context: Context): Promise<App> {
   const apps = createApps({ revisions: storage.revisions, issuer, demo });
   const guard = createGuard({ db, crypto, random, settings });
   const otp = createOtp({ crypto, random });
-  const sessions = createSessions({ settings, random });
+  const sessions = createSessions({ settings, random, audit });
   const delivery = await createDelivery({ storage, crypto, clock, log, references, issuer, audit });
   const { app: server, http } = await createHttp({
     ...{ issuer, crypto, log, viewsDir },

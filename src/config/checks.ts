@@ -10,7 +10,7 @@ const nothingStored: StoredDocuments = { settings: new Map(), collections: new M
  * What would be in force after the files are applied: theirs, and what only the database holds where it is kept.
  * A file that exists speaks for its whole collection when it is pruned.
  */
-function candidateOf(
+export function candidateOf(
   sections: readonly ConfigSection[],
   documents: Documents,
   stored: StoredDocuments,

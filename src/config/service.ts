@@ -3,12 +3,12 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Fault, Problem } from '../lib/problem.ts';
 import type { Db, Storage, Tx } from '../storage/types.ts';
-import { below, checkDocuments } from './checks.ts';
+import { below, candidateOf, checkDocuments } from './checks.ts';
 import { createReader } from './documents.ts';
 import { ConfigurationError } from './errors.ts';
 import { plan, readStored, type Step } from './plan.ts';
 import { isConfigured, markConfigured, removeSetting, saveSetting } from './store.ts';
-import type { Change, ConfigSection, Configuration, Documents, References } from './types.ts';
+import type { Candidate, Change, ConfigSection, Configuration, Documents, References } from './types.ts';
 import { fileOf, inOrder } from './validation/schema.ts';
 
 export interface ConfigurationDeps {
@@ -34,23 +34,23 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
   }
 
   /** Throws when anything is wrong with the documents; otherwise what would have to be done. */
-  async function planned(documents: Documents, options: { prune: boolean }): Promise<Step[]> {
+  async function planned(documents: Documents, { prune }: { prune: boolean }): Promise<Plan> {
+    const options = { prune, references };
     const stored = await readStored(storage.db, sections);
-    const faults = checkDocuments(sections, documents, stored, { ...options, references });
+    const faults = checkDocuments(sections, documents, stored, options);
     faults.push(...invalid(documents));
     if (faults.length > 0) throw new ConfigurationError(faults);
-    return plan(storage.db, sections, documents, stored);
+    const steps = await plan(storage.db, sections, documents, stored);
+    return { steps, candidate: candidateOf(sections, documents, stored, options) };
   }
 
   async function apply(documents: Documents, { prune }: { prune: boolean }): Promise<Change[]> {
-    const steps = (await planned(documents, { prune })).filter(
-      ({ change }) => prune || change.action !== 'delete',
-    );
+    const whole = await planned(documents, { prune });
     const mark = async (tx: Tx, now: Date) => {
       await markConfigured(tx, now);
       return true;
     };
-    return (await carryOut(deps, steps, mark)) ?? [];
+    return (await carryOut(deps, prune ? whole : additive(whole), mark)) ?? [];
   }
 
   async function applyToEmpty(folder: string): Promise<Change[] | null> {
@@ -58,8 +58,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     const { documents, faults } = reader.read(folder);
     const options = { prune: false };
     if (faults.length > 0) throw new ConfigurationError([...faults, ...(await check(documents, options))]);
-    const steps = (await planned(documents, options)).filter(({ change }) => change.action !== 'delete');
-    const changes = await carryOut(deps, steps, markConfigured);
+    const changes = await carryOut(deps, additive(await planned(documents, options)), markConfigured);
     if (changes) log.info({ folder, changes: changes.length }, 'configuration applied to an empty database');
     return changes;
   }
@@ -67,20 +66,31 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
   return {
     read: (folder) => reader.read(folder),
     check,
-    diff: async (documents) => (await planned(documents, { prune: false })).map(({ change }) => change),
+    diff: async (documents) => (await planned(documents, { prune: false })).steps.map(({ change }) => change),
     apply,
     applyToEmpty,
     export: () => exportFiles(storage.db, sections),
   };
 }
 
+interface Plan {
+  steps: Step[];
+  /** What is in force once they are taken. */
+  candidate: Candidate;
+}
+
+const additive = ({ steps, candidate }: Plan): Plan => ({
+  steps: steps.filter(({ change }) => change.action !== 'delete'),
+  candidate,
+});
+
 /** Makes the steps in one transaction, unless `begin` finds there that nothing is to be done. */
 async function carryOut(
   deps: ConfigurationDeps,
-  steps: Step[],
+  { steps, candidate }: Plan,
   begin: (tx: Tx, now: Date) => Promise<boolean>,
 ): Promise<Change[] | null> {
-  const prepared = await Promise.all(steps.map(prepare));
+  const prepared = await Promise.all(steps.map((step) => prepare(step, candidate)));
   const now = deps.clock.now();
   const changes = await deps.storage.transaction(async (tx) =>
     (await begin(tx, now)) ? makeChanges(deps, tx, prepared, now) : null,
@@ -104,10 +114,10 @@ function invalid(documents: Documents): Fault[] {
   return all.filter(({ valid }) => !valid).map(({ path }) => ({ path, message: 'is not valid' }));
 }
 
-async function prepare(step: Step): Promise<Step> {
+async function prepare(step: Step, candidate: Candidate): Promise<Step> {
   if (step.kind !== 'item' || step.section.prepare === undefined) return step;
   const { section, item } = step;
-  const prepared = await placed(item.path, async () => section.prepare?.(item) ?? item);
+  const prepared = await placed(item.path, async () => section.prepare?.(item, candidate) ?? item);
   return { ...step, item: { ...item, ...prepared } };
 }
 

@@ -97,8 +97,11 @@ export interface CollectionSection {
   list(db: Db): Promise<Map<string, Record<string, unknown>>>;
   /** True when `item` says the same as what is stored (secrets compared by hash or after unsealing). */
   same(db: Db, item: Loaded, position: number): Promise<boolean>;
-  /** Slow work (hashing) that must not happen inside the transaction; its answer is what `save` gets. */
-  prepare?(item: Loaded): Promise<Loaded>;
+  /**
+   * Slow work (hashing) that must not happen inside the transaction; its answer is what `save` gets. `candidate`: what
+   * will be in force when the item is saved, for the settings of today may not be those that stand beside it.
+   */
+  prepare?(item: Loaded, candidate: Candidate): Promise<Loaded>;
   /**
    * Creates or replaces. A secret that says `${stored}` keeps what the database has. `position` is its place in the
    * file, counted from 0, for what is ordered (providers).

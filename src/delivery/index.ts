@@ -9,6 +9,7 @@
 import type { Sweep } from '../storage/types.ts';
 
 export { createDestination } from './destination.ts';
+export { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 export { createEgress, type EgressOptions } from './network/egress.ts';
 export { providersSection } from './section.ts';
 export { createDelivery, type DeliveryDeps, type DeliveryService } from './service.ts';

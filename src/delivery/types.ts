@@ -2,7 +2,7 @@ import type { Db, Tx } from '../storage/types.ts';
 
 export type Channel = 'sms' | 'voice' | 'email';
 
-/** What is known about a message that was tried (connector.md, section 2). */
+/** What is known about a message that was tried. */
 export type Outcome =
   | { status: 'accepted'; gatewayId: string | null }
   /** It will never go: bad number, blocked. No other provider is tried. */

@@ -12,6 +12,7 @@
  */
 import type { Sweep } from '../storage/types.ts';
 
+export { passwordAlone } from './documents/password-alone.ts';
 export { flowsSection } from './documents/section.ts';
 export { acrNames } from './engine/describe.ts';
 export { createFlows, type FlowsDeps } from './service.ts';

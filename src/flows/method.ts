@@ -118,6 +118,8 @@ export interface View {
   typed: Record<string, string>;
   now: number;
   locale: string;
+  /** What `gather` answered; undefined before a factor was passed, when nothing may be told of the user. */
+  fact: unknown;
 }
 
 export interface MethodScreen {

@@ -145,6 +145,6 @@ export interface Flows {
     request: { session: Session; user: User; app: App; acr: string[]; maxAgeMs: number | null },
     now: Date,
   ): Promise<boolean>;
-  /** `acr` and `amr` of a set of factors (flows.md, section 1). */
+  /** `acr` and `amr` of a set of factors. */
   describe(factors: Factor[]): { acr: string; amr: string[] };
 }

@@ -4,7 +4,7 @@ import type { Db } from '../storage/types.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Failures of this long still count towards the next lock, whatever succeeded in between (flows.md, section 2). */
+/** Failures of this long still count towards the next lock, whatever succeeded in between. */
 const REMEMBERED_MS = 24 * HOUR_MS;
 
 /** A run of consecutive failures is kept this long after its last one. */

@@ -11,6 +11,9 @@ import { type GuardDocument, type Limit, parseLimit } from './settings.ts';
 import { type Budget, countTry, giveTryBack } from './throttle-store.ts';
 import type { Allowed, Guard } from './types.ts';
 
+/** Wrong tries in a row at short backup codes: one in 500 would be guessed by then, of ten codes with five digits. */
+const strictConsecutive = 20;
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -34,8 +37,16 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
 
     lockedUntil: readLock,
 
-    async failed(handle, subjectKey, factor, now) {
-      return { lockedUntil: await countFailure(handle, subjectKey, factor, lockRules(rules()), now) };
+    async failed(handle, subjectKey, factor, now, options) {
+      return {
+        lockedUntil: await countFailure(
+          handle,
+          subjectKey,
+          factor,
+          lockRules(rules(), options?.strict ?? false),
+          now,
+        ),
+      };
     },
 
     succeeded: countSuccess,
@@ -54,12 +65,12 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
   };
 }
 
-function lockRules({ locks }: GuardDocument): LockRules {
+function lockRules({ locks }: GuardDocument, strict: boolean): LockRules {
   return {
-    after: locks.after,
+    after: strict ? Math.max(2, Math.floor(locks.after / 2)) : locks.after,
     firstMs: parseDuration(locks.first),
     longestMs: parseDuration(locks.longest),
-    consecutive: locks.consecutive,
+    consecutive: strict ? Math.min(locks.consecutive, strictConsecutive) : locks.consecutive,
   };
 }
 

@@ -8,9 +8,16 @@ export interface Guard {
   lockedUntil(db: Db, subjectKey: string, factor: string, now: Date): Promise<Date | null>;
   /**
    * Counts a failed try of the factor; committed by itself. Every `limit` failures lock it for 5, 10, 20, 40 …
-   * minutes (flows.md section 2); 100 consecutive ones lock it until an administrator or a recovery lifts it.
+   * minutes; 100 consecutive ones lock it until an administrator or a recovery lifts it.
    */
-  failed(db: Db, subjectKey: string, factor: string, now: Date): Promise<{ lockedUntil: Date | null }>;
+  failed(
+    db: Db,
+    subjectKey: string,
+    factor: string,
+    now: Date,
+    /** `strict`: for secrets that are easier to guess; it locks in half as many tries, and for good after 20. */
+    options?: { strict?: boolean },
+  ): Promise<{ lockedUntil: Date | null }>;
   /** Success: lowers the step by one, and ends the run of consecutive failures; the last 24 hours stay counted. */
   succeeded(db: Db, subjectKey: string, factor: string, now: Date): Promise<void>;
   /** Lifts a lock (administrator, recovery); of `password` the waits too. */

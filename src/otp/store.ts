@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../storage/types.ts';
 
-/** How often one may try in one login, however many codes were sent (flows.md, section 3). */
+/** How often one may try in one login, however many codes were sent. */
 const TRIES_PER_SCOPE = 10;
 
 interface ChallengesTable {

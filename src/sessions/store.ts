@@ -191,7 +191,7 @@ export async function endSessions(
   which: { id: string } | { userId: string; exceptId: string | undefined },
   reason: string,
   now: Date,
-): Promise<string[]> {
+): Promise<{ id: string; userId: string }[]> {
   let ending = tx
     .updateTable('sessions')
     .set({ revoked_at: now, revoked_reason: reason, oidc: null, cookie_hash: null })
@@ -201,6 +201,5 @@ export async function endSessions(
     ending = ending.where('user_id', '=', which.userId);
     if (which.exceptId !== undefined) ending = ending.where('id', '<>', which.exceptId);
   }
-  const ended = await ending.returning('id').execute();
-  return ended.map(({ id }) => id);
+  return ending.returning(['id', 'user_id as userId']).execute();
 }

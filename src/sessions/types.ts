@@ -36,9 +36,9 @@ export interface Sessions {
   ): Promise<Session>;
   /**
    * A login of the same user added factors: they replace older ones of the same method. The cookie is to be renewed.
-   * Throws Problem 409 `session_ended` when the session is gone.
+   * Nothing when the session has ended meanwhile.
    */
-  strengthen(tx: Tx, id: string, factors: Factor[], now: Date): Promise<Session>;
+  strengthen(tx: Tx, id: string, factors: Factor[], now: Date): Promise<Session | undefined>;
   revoke(tx: Tx, id: string, reason: string, now: Date): Promise<void>;
   revokeAll(tx: Tx, userId: string, reason: string, now: Date, exceptId?: string): Promise<number>;
 }

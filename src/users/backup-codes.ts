@@ -1,7 +1,7 @@
 import type { Crypto } from '../crypto/types.ts';
 import { newId, type RandomSource } from '../lib/ids.ts';
 import type { Db, Tx } from '../storage/types.ts';
-import { countUnusedCodes, hasUnusedCode, replaceCodes, useCode } from './store.ts';
+import { countUnusedCodes, replaceCodes, unusedCodes, useCode } from './store.ts';
 import type { BackupCodes } from './types.ts';
 
 const count = 10;
@@ -68,9 +68,14 @@ export function createBackupCodes(deps: {
       const hashes = hashesOf(userId, code);
       return hashes.length > 0 && useCode(tx, userId, hashes, now);
     },
-    async matches(db: Db, userId, code) {
-      const hashes = hashesOf(userId, code);
-      return hashes.length > 0 && hasUnusedCode(db, userId, hashes);
+    async look(db: Db, userId, typed) {
+      const code = normaliseCode(typed);
+      const counts = code !== '' && !refused.has(code);
+      const rows = await unusedCodes(db, userId);
+      const matching = rows.filter(({ code_hash }) =>
+        deps.crypto.verifyMac(code_hash, 'backup-code', userId, code),
+      );
+      return { matches: counts && matching.length > 0, short: rows.some(({ short }) => short) };
     },
     async create(tx, userId, now) {
       const codes = new Set<string>();

@@ -7,7 +7,10 @@
  * Not here: throttling and locks (guard), which factor a flow asks for (flows), hashing itself (crypto).
  * Routes: none.
  */
+
 export { readCodeList } from './backup-codes.ts';
+export { type BreachCheck, createBreachCheck } from './breach-check.ts';
 export { normalisePhone } from './identifiers.ts';
-export { usersSection } from './section.ts';
+export { type UsersSectionDeps, usersSection } from './section.ts';
 export { createUsers, type UsersDeps } from './service.ts';
+export { type PasswordsDocument, passwordsSection } from './settings.ts';

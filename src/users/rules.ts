@@ -21,8 +21,15 @@ function faultOfUsername(username: string): string | null {
   return null;
 }
 
-/** Everything that is wrong with a new user, whoever else exists. Paths are the members of the document. */
-export function faultsOf(user: NewUser, deps: { passwords: Passwords; demo: boolean }): Fault[] {
+/**
+ * Everything that is wrong with a new user, whoever else exists. Paths are the members of the document.
+ * @param aloneIn ids of flows in which the password is the user's only factor.
+ */
+export function faultsOf(
+  user: NewUser,
+  { passwords, demo }: { passwords: Passwords; demo: boolean },
+  aloneIn: string[] = [],
+): Fault[] {
   const faults: Fault[] = [];
   const add = (path: string, message: string | null): void => {
     if (message !== null) faults.push({ path, message });
@@ -37,10 +44,10 @@ export function faultsOf(user: NewUser, deps: { passwords: Passwords; demo: bool
   }
   if (user.password !== undefined) {
     const own = [user.username, ...(user.email === undefined ? [] : [user.email])];
-    add('password', faultOfPassword(user.password, own, deps.demo));
+    add('password', faultOfPassword(user.password, { own, demo, aloneIn }));
   }
-  if (user.passwordHash !== undefined) add('passwordHash', deps.passwords.faultOf(user.passwordHash));
-  faults.push(...faultsOfCodes(user.backupCodes ?? [], deps.demo));
+  if (user.passwordHash !== undefined) add('passwordHash', passwords.faultOf(user.passwordHash));
+  faults.push(...faultsOfCodes(user.backupCodes ?? [], demo));
   return faults;
 }
 

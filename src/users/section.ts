@@ -1,11 +1,13 @@
 import Type from 'typebox';
-import type { CollectionSection, Loaded } from '../config/types.ts';
+import type { Candidate, CollectionSection, Loaded } from '../config/types.ts';
 import type { Passwords } from '../crypto/types.ts';
 import { readCodeList } from './backup-codes.ts';
 import { fold } from './identifiers.ts';
+import { previewOf } from './rows.ts';
 import { faultsOf } from './rules.ts';
+import type { PasswordsDocument } from './settings.ts';
 import { usernameExists } from './store.ts';
-import type { NewUser, Users } from './types.ts';
+import type { NewUser, User, Users } from './types.ts';
 
 const schema = Type.Object(
   {
@@ -41,21 +43,33 @@ const schema = Type.Object(
 
 type UserDocument = Type.Static<typeof schema>;
 
+export interface UsersSectionDeps {
+  users: Users;
+  passwords: Passwords;
+  demo: boolean;
+  /** Ids of the flows that some app uses and that this user, out of backup codes, could finish by the password alone. */
+  passwordAlone(candidate: Candidate, user: User): string[];
+}
+
 /** `users.yaml`: creates the users that are absent, and never touches one that is there. */
-export function usersSection(deps: { users: Users; passwords: Passwords; demo: boolean }): CollectionSection {
+export function usersSection(deps: UsersSectionDeps): CollectionSection {
   return {
     kind: 'collection',
     member: 'users',
     schema,
     createOnly: true,
     idOf: (item) => String(item.username),
-    check: (item) => faultsOf(newUserOf(item), deps),
+    check(item, candidate) {
+      const user = newUserOf(item);
+      const aloneIn = user.password === undefined ? [] : deps.passwordAlone(candidate, previewOf(user));
+      return faultsOf(user, deps, aloneIn);
+    },
     list: async () => new Map(),
     same: (db, item) => usernameExists(db, fold(newUserOf(item).username)),
-    prepare: async (item) => ({
-      raw: item.raw,
-      resolved: { ...(await deps.users.prepare(newUserOf(item))) },
-    }),
+    async prepare(item, candidate) {
+      const rules = candidate.setting('passwords') as PasswordsDocument;
+      return { raw: item.raw, resolved: { ...(await deps.users.prepare(newUserOf(item), rules)) } };
+    },
     async save(tx, item, _position, now) {
       await deps.users.create(tx, newUserOf(item), now);
     },

@@ -5,15 +5,19 @@ import { newId, type RandomSource, systemRandom } from '../lib/ids.ts';
 import { Problem } from '../lib/problem.ts';
 import type { Tx } from '../storage/types.ts';
 import { createBackupCodes } from './backup-codes.ts';
-import { fold, normalisePhone, readIdentifier } from './identifiers.ts';
+import type { BreachCheck } from './breach-check.ts';
+import { readIdentifier } from './identifiers.ts';
 import { createPasswordCheck } from './password-check.ts';
-import { faultOfPassword } from './password-rules.ts';
+import { faultOfPassword, stolen } from './password-rules.ts';
+import { rowOf, userOf } from './rows.ts';
 import { faultsOf } from './rules.ts';
+import type { PasswordsDocument } from './settings.ts';
 import {
   claimPhone,
   findUser,
   findUserByIdentifier,
   insertUser,
+  lockUser,
   takenColumns,
   type UserChange,
   type UserRow,
@@ -29,10 +33,12 @@ export interface UsersDeps {
   random?: RandomSource;
   /** The demo runs: its credentials count. Default false. */
   demo?: boolean;
+  /** Default: no password is looked up. */
+  isBreached?: BreachCheck;
 }
 
 export function createUsers(deps: UsersDeps): Users {
-  const { passwords, clock, log, random = systemRandom, demo = false } = deps;
+  const { passwords, clock, log, random = systemRandom, demo = false, isBreached = async () => false } = deps;
   const passwordCheck = createPasswordCheck({ passwords, clock, log, demo });
   const refused = demo ? [] : demoCredentials.backupCodes;
   const backupCodes = createBackupCodes({ crypto: deps.crypto, random, refused });
@@ -44,15 +50,22 @@ export function createUsers(deps: UsersDeps): Users {
     return user;
   }
 
-  async function prepare(user: NewUser): Promise<NewUser> {
+  async function prepare(user: NewUser, rules?: PasswordsDocument): Promise<NewUser> {
     const faults = faultsOf(user, { passwords, demo });
     if (faults.length > 0) throw invalidUser(faults);
     const { password, ...rest } = user;
-    return password === undefined ? rest : { ...rest, passwordHash: await passwords.hash(password) };
+    return password === undefined ? rest : { ...rest, passwordHash: await hashNew(password, rules) };
+  }
+
+  /** Throws Problem 400 when the password is known to be stolen. */
+  async function hashNew(password: string, rules?: PasswordsDocument): Promise<string> {
+    if (await isBreached(password, rules)) throw invalidUser([{ path: 'password', message: stolen }]);
+    return passwords.hash(password);
   }
 
   return {
     findById: async (db, id) => toUser(await findUser(db, id)),
+    lock: async (tx, id) => toUser(await lockUser(tx, id)),
     findByIdentifier: async (db, identifier) =>
       toUser(await findUserByIdentifier(db, readIdentifier(identifier))),
     normaliseIdentifier: (identifier) => readIdentifier(identifier).key,
@@ -68,9 +81,10 @@ export function createUsers(deps: UsersDeps): Users {
       return created;
     },
     async preparePassword(password, user) {
-      const message = faultOfPassword(password, [user.username, user.email ?? user.username], demo);
+      const own = [user.username, user.email ?? user.username];
+      const message = faultOfPassword(password, { own, demo });
       if (message !== null) throw invalidUser([{ path: 'password', message }]);
-      return passwords.hash(password);
+      return hashNew(password);
     },
     setPassword: (tx, id, passwordHash, now) =>
       change(tx, id, { password_hash: passwordHash, password_changed_at: now }, now),
@@ -99,42 +113,6 @@ async function change(tx: Tx, id: string, values: UserChange, now: Date): Promis
   if (await updateUser(tx, id, { ...values, updated_at: now })) return;
   throw new Problem({ status: 404, code: 'user_not_found', message: 'There is no such user.' });
 }
-
-const userOf = (row: UserRow, now: Date): User => ({
-  id: row.id,
-  username: row.username,
-  name: row.name,
-  email: row.email,
-  emailVerified: row.email_verified,
-  phone: row.phone,
-  phoneVerified: row.phone_verified,
-  codeOff: row.code_off && (row.code_off_until === null || row.code_off_until > now),
-  disabled: row.disabled_at !== null,
-  groups: row.groups,
-  attributes: row.attributes,
-  hasPassword: row.password_hash !== null,
-});
-
-const rowOf = (user: NewUser, id: string, now: Date): UserRow => ({
-  id,
-  username: user.username,
-  username_key: fold(user.username),
-  name: user.name ?? null,
-  email: user.email ?? null,
-  email_key: user.email === undefined ? null : fold(user.email),
-  email_verified: user.email !== undefined && (user.emailVerified ?? false),
-  phone: user.phone === undefined ? null : normalisePhone(user.phone),
-  phone_verified: user.phone !== undefined && (user.phoneVerified ?? false),
-  password_hash: user.passwordHash ?? null,
-  password_changed_at: user.passwordHash === undefined ? null : now,
-  code_off: user.codeOff ?? false,
-  code_off_until: null,
-  disabled_at: null,
-  groups: user.groups ?? [],
-  attributes: user.attributes ?? {},
-  created_at: now,
-  updated_at: now,
-});
 
 const invalidUser = (errors: { path: string; message: string }[]): Problem =>
   new Problem({ status: 400, code: 'invalid_user', message: 'The user cannot be saved like this.', errors });

@@ -47,6 +47,9 @@ export type BackupCodeRow = Selectable<BackupCodesTable>;
 export const findUser = (db: Db, id: string): Promise<UserRow | undefined> =>
   db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
 
+export const lockUser = (tx: Tx, id: string): Promise<UserRow | undefined> =>
+  tx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+
 export function findUserByIdentifier(db: Db, identifier: Identifier): Promise<UserRow | undefined> {
   const query = db.selectFrom('users').selectAll();
   switch (identifier.kind) {
@@ -145,16 +148,13 @@ export async function countUnusedCodes(db: Db, userId: string): Promise<number> 
   return Number(row.n);
 }
 
-export async function hasUnusedCode(db: Db, userId: string, hashes: string[]): Promise<boolean> {
-  const row = await db
+export const unusedCodes = (db: Db, userId: string): Promise<Pick<BackupCodeRow, 'code_hash' | 'short'>[]> =>
+  db
     .selectFrom('backup_codes')
-    .select('id')
+    .select(['code_hash', 'short'])
     .where('user_id', '=', userId)
-    .where('code_hash', 'in', hashes)
     .where('used_at', 'is', null)
-    .executeTakeFirst();
-  return row !== undefined;
-}
+    .execute();
 
 /** The guarded statement that makes a code single-use. */
 export async function useCode(tx: Tx, userId: string, hashes: string[], now: Date): Promise<boolean> {

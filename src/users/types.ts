@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../storage/types.ts';
+import type { PasswordsDocument } from './settings.ts';
 
 /** A person. The password hash never leaves the folder. */
 export interface User {
@@ -23,8 +24,11 @@ export interface BackupCodes {
   left(db: Db, userId: string): Promise<number>;
   /** Uses one: a single guarded statement; of many at once exactly one gets true. Spaces and hyphens are ignored. */
   use(tx: Tx, userId: string, code: string, now: Date): Promise<boolean>;
-  /** True when it is an unused code of the user; changes nothing. */
-  matches(db: Db, userId: string, code: string): Promise<boolean>;
+  /**
+   * Whether it is an unused code of the user, and whether any of the unused ones is short, so that guessing has to be
+   * throttled more strictly. Changes nothing.
+   */
+  look(db: Db, userId: string, code: string): Promise<{ matches: boolean; short: boolean }>;
   /** Ten new ones (at least 50 bits each); the old ones are void. Shown once, only hashes stay. */
   create(tx: Tx, userId: string, now: Date): Promise<string[]>;
   /** An administrator's own list, any length each; short ones (under 50 bits) are flagged. */
@@ -38,7 +42,7 @@ export interface NewUser {
   emailVerified?: boolean;
   phone?: string;
   phoneVerified?: boolean;
-  /** Hashed while the transaction is open: {@link Users.prepare} does that before it. */
+  /** Looked up and hashed while the transaction is open: {@link Users.prepare} does that before it. */
   password?: string;
   passwordHash?: string;
   backupCodes?: string[];
@@ -49,6 +53,8 @@ export interface NewUser {
 
 export interface Users {
   findById(db: Db, id: string): Promise<User | undefined>;
+  /** The user as of now; until the transaction ends nobody else changes or locks the row. */
+  lock(tx: Tx, id: string): Promise<User | undefined>;
   /** By username, verified e-mail address or verified phone number, as typed; normalised here. One statement. */
   findByIdentifier(db: Db, identifier: string): Promise<User | undefined>;
   /** The normal form under which `identifier` is counted and looked up, known or not. */
@@ -59,12 +65,17 @@ export interface Users {
    * came from this service.
    */
   verifyPassword(db: Db, user: User | undefined, password: string): Promise<boolean>;
-  /** Checks a new user and hashes the password, outside any transaction. Throws Problem 400 with the faults. */
-  prepare(user: NewUser): Promise<NewUser>;
+  /**
+   * Checks a new user, looks the password up in lists of stolen ones where that is configured, and hashes it, outside
+   * any transaction. Throws Problem 400 with the faults.
+   * @param rules default: those in force.
+   */
+  prepare(user: NewUser, rules?: PasswordsDocument): Promise<NewUser>;
   /** Throws Problem 400 with the faults (weak password, taken or misshapen username, …). */
   create(tx: Tx, user: NewUser, now: Date): Promise<User>;
   /**
-   * Checks a new password by the rules and hashes it, outside any transaction, for {@link Users.setPassword}.
+   * Checks a new password like {@link Users.prepare} and hashes it, outside any transaction, for
+   * {@link Users.setPassword}.
    * Throws Problem 400 with the fault.
    */
   preparePassword(password: string, user: { username: string; email: string | null }): Promise<string>;

@@ -58,7 +58,15 @@ function screen(state: Partial<LoginState>, around: Partial<Surroundings> = {}):
     { ...whole, ...state },
     {
       ...{ app: shop, methods, codes: () => ({ ...codes, alphabet: 'numeric' }), name: null, hint: null },
-      ...{ delivery: null, problem: null, typed: {}, preferred: [], locale: 'en', version: 3 },
+      ...{
+        delivery: null,
+        fact: undefined,
+        problem: null,
+        typed: {},
+        preferred: [],
+        locale: 'en',
+        version: 3,
+      },
       now: new Date(AT),
       ...around,
     },

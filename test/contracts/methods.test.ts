@@ -36,7 +36,7 @@ const views: Record<string, Partial<View>> = {
 
 const view = (members: Partial<View>): View => ({
   ...{ settings: {}, codes, name: null, hint: null, enrol: false, proved: false, scratch: {}, sent: null },
-  ...{ delivery: null, typed: {}, now: 100_000, locale: 'en' },
+  ...{ delivery: null, typed: {}, now: 100_000, locale: 'en', fact: undefined },
   ...members,
 });
 

@@ -91,7 +91,7 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   };
   const common = { storage, db: storage.db, crypto, clock, random: systemRandom, log: silent, settings };
   const users = createUsers({ ...common, passwords: createPasswords() });
-  const sessions = createSessions(common);
+  const sessions = createSessions({ ...common, audit: createAudit() });
   const guard = createGuard(common);
   const messages: NewMessage[] = [];
   const world = { outcome: { status: 'accepted', gatewayId: null } as Outcome, gateway: Promise.resolve() };

@@ -50,7 +50,10 @@ export const shop = {
 };
 
 /** Limits that many sign-ins within a second from one address and to one number do not meet. */
-export const generousGuard = { sends: { perNumber: [], perUser: [], perAddress: [] } };
+export const generousGuard = {
+  sends: { perNumber: [], perUser: [], perAddress: [] },
+  passwords: { perAccount: 100, perDevice: 100, perAddress: 100_000 },
+};
 
 /** A configuration with one app, one flow, one provider that speaks to `smsUrl`, and Alice. */
 export function standard(smsUrl: string): Files {

@@ -71,6 +71,7 @@ export function createFakeFlows(storage: Storage, sessions: Sessions) {
         ? sessions.strengthen(tx, before.id, factors, now)
         : sessions.create(tx, { userId, factors, ip: null, userAgent: null }, now),
     );
+    if (!session) throw new Error('the session has ended');
     login.record = {
       ...login.record,
       status: 'finished',

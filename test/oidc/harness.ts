@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import * as client from 'openid-client';
 import type { Test } from 'tap';
 import type { App, Apps } from '../../src/apps/types.ts';
+import { createAudit } from '../../src/audit/index.ts';
 import { createCrypto, createSigningKeys } from '../../src/crypto/index.ts';
 import type { SigningKey } from '../../src/crypto/types.ts';
 import { type Browser, createBrowser } from '../../src/demo/index.ts';
@@ -91,6 +92,7 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
   const sessions = createSessions({
     settings: { get: <T>() => ({ idle: '8h', absolute: '30d' }) as T },
     random: randomBytes,
+    audit: createAudit(),
   });
   const fake = createFakeFlows(storage, sessions);
   const { app, http } = await openTestHttp({

@@ -59,7 +59,9 @@ t.test('simultaneous uses on PostgreSQL', async (t) => {
     const walks = await Promise.all(
       Array.from({ length: many }, async () => {
         const walk = await passPassword(app, await openLogin(app, createBrowser()), alice);
-        return { ...walk, page: await walk.browser.submit(walk.page, { action: 'choose:backup-code' }) };
+        const page = await walk.browser.submit(walk.page, { action: 'choose:backup-code' });
+        t.match(page.html, /backup code/i, 'at the backup code');
+        return { ...walk, page };
       }),
     );
     const code = alice.backupCodes[0] ?? '';

@@ -25,7 +25,7 @@ t.test(
     ];
     for (const [password, why] of refused) {
       t.match(
-        faultOfPassword(password, ['ada.lovelace', 'ada@example.test'], false),
+        faultOfPassword(password, { own: ['ada.lovelace', 'ada@example.test'], demo: false }),
         why,
         password.slice(0, 20),
       );
@@ -37,12 +37,26 @@ t.test(
       '      ..',
       'plain words are fine',
     ]) {
-      t.equal(faultOfPassword(password, ['ada'], false), null, password.slice(0, 20));
+      t.equal(faultOfPassword(password, { own: ['ada'], demo: false }), null, password.slice(0, 20));
     }
-    t.equal(faultOfPassword('correct-horse-demo', [], true), null, 'the demo may use its own');
+    t.equal(faultOfPassword('correct-horse-demo', { own: [], demo: true }), null, 'the demo may use its own');
     t.end();
   },
 );
+
+t.test('fifteen characters for a password that is the only factor somewhere', async (t) => {
+  const fault = (password: string, ...aloneIn: string[]) =>
+    faultOfPassword(password, { own: [], demo: false, aloneIn });
+  t.equal(fault('fourteen chars'), null, 'eight are enough beside another factor');
+  t.equal(
+    fault('fourteen chars', 'quick'),
+    "must have at least 15 characters, because it is this user's only factor in the flow 'quick' (NIST SP 800-63B-4, section 3.1.1.2)",
+  );
+  t.match(fault('short', 'a', 'b'), /at least 15 .* in the flows 'a', 'b' /);
+  t.match(fault('e\u0301'.repeat(14), 'quick'), /at least 15/, 'composed first');
+  t.equal(fault('fifteen chars!!', 'quick'), null);
+  t.equal(fault('🦊'.repeat(15), 'quick'), null);
+});
 
 t.test('user names that could pass for something else are refused', (t) => {
   for (const username of [

@@ -185,17 +185,21 @@ t.test('backup codes', (t) =>
     for (const code of codes) t.match(code, /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/);
     const [first = '', second = ''] = codes;
     t.equal(await users.backupCodes.left(storage.db, id), 10);
-    t.equal(await users.backupCodes.matches(storage.db, id, first), true);
-    t.equal(await users.backupCodes.matches(storage.db, other.id, first), false, 'bound to the user');
+    t.equal((await users.backupCodes.look(storage.db, id, first)).matches, true);
+    t.equal((await users.backupCodes.look(storage.db, other.id, first)).matches, false, 'bound to the user');
     t.equal(await use(storage, users, other.id, first), false);
     t.equal(await use(storage, users, id, ` ${first.toLowerCase().replace('-', ' ')}`), true);
     t.equal(await use(storage, users, id, first), false, 'once only');
-    t.equal(await users.backupCodes.matches(storage.db, id, first), false);
+    t.equal((await users.backupCodes.look(storage.db, id, first)).matches, false);
     t.equal(await use(storage, users, id, ''), false);
     t.equal(await users.backupCodes.left(storage.db, id), 9);
     t.equal(await use(storage, usersWith([newerKey, key]), id, second), true, 'after a rotation of the key');
     await storage.transaction((tx) => users.backupCodes.create(tx, id, now));
-    t.equal(await users.backupCodes.matches(storage.db, id, codes[3] ?? ''), false, 'new ones void the old');
+    t.equal(
+      (await users.backupCodes.look(storage.db, id, codes[3] ?? '')).matches,
+      false,
+      'new ones void the old',
+    );
 
     await storage.transaction((tx) =>
       users.backupCodes.replace(tx, id, ['10300', '21390', '10-300', codes[4] ?? ''], now),
@@ -245,7 +249,7 @@ t.test('the credentials of the demo count only in the demo', (t) =>
     const real = usersWith();
     const user = await real.findById(storage.db, id);
     t.equal(await real.verifyPassword(storage.db, user, 'correct-horse-demo'), false);
-    t.equal(await real.backupCodes.matches(storage.db, id, 'DEM00-C0DE1'), false);
+    t.equal((await real.backupCodes.look(storage.db, id, 'DEM00-C0DE1')).matches, false);
     t.equal(await use(storage, real, id, 'DEM00-C0DE1'), false);
     t.equal(
       await demo.verifyPassword(storage.db, await demo.findById(storage.db, id), 'correct-horse-demo'),

@@ -15,9 +15,10 @@ export interface ExchangeOptions {
   timeoutMs: number;
   /** True when status and headers say enough: the body is then not waited for. */
   settled(head: GatewayAnswer): boolean;
+  /** More of an answer is never read. Default 64 KiB. */
+  maxBodyBytes?: number;
 }
 
-/** More of an answer is never read. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
@@ -60,7 +61,7 @@ export function exchange(dispatcher: Dispatcher, options: ExchangeOptions): Prom
       },
       onResponseData(_controller, chunk) {
         size += chunk.length;
-        if (size > MAX_BODY_BYTES)
+        if (size > (options.maxBodyBytes ?? MAX_BODY_BYTES))
           return over ? controller?.abort(new Error('too long')) : cut('the answer is too long');
         chunks.push(chunk);
       },

@@ -16,7 +16,7 @@ export type Offers =
 const usable = (method: string): Offer => ({ method, enrol: false });
 
 /**
- * What a step offers to this user (flows.md, section 2). Before a factor was passed everything is offered to
+ * What a step offers to this user. Before a factor was passed everything is offered to
  * everyone: neither accounts nor their settings can be told apart, and nothing is skipped on anybody's word.
  * `insists`: the application asked for two factors, so the user's own switch does not excuse them.
  */

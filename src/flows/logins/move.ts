@@ -155,16 +155,9 @@ async function establish(
   const { acr, amr } = describe(shown);
   if (session?.userId === user.id) {
     const kept = factors.length > 0 ? await sessions.strengthen(tx, session.id, factors, now) : session;
-    return { userId: user.id, sessionId: kept.id, amr, acr, authTime: kept.authTime.getTime() };
-  }
-  if (session) {
+    if (kept) return { userId: user.id, sessionId: kept.id, amr, acr, authTime: kept.authTime.getTime() };
+  } else if (session) {
     await sessions.revoke(tx, session.id, 'another-user', now);
-    notes.push({
-      name: 'session.revoked',
-      subject: session.userId,
-      sessionId: session.id,
-      reason: 'another-user',
-    });
   }
   const created = await sessions.create(tx, { userId: user.id, factors, ip, userAgent }, now);
   notes.push({ name: 'session.created', sessionId: created.id });

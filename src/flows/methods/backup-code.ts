@@ -6,6 +6,9 @@ import type { CheckResult, Method } from '../method.ts';
 const triesPerWindow = 10;
 const windowMs = 5 * 60_000;
 
+/** From here on the page says how many are left. */
+const few = 3;
+
 /** One of the codes that the user keeps for the day without a phone. Each works once. */
 export const backupCode = {
   id: 'backup-code',
@@ -21,6 +24,10 @@ export const backupCode = {
     'backup-code.label': 'Use a backup code',
     'backup-code.heading': 'Use a backup code',
     'backup-code.sentence': 'Type one of the backup codes you have kept. Each of them works once.',
+    'backup-code.left': {
+      one: 'This is your last backup code.',
+      other: 'You have {count} backup codes left.',
+    },
     'backup-code.code': 'Backup code',
     'backup-code.next': 'Continue',
     'backup-code.empty': 'Please type one of your backup codes.',
@@ -33,7 +40,7 @@ export const backupCode = {
   available: ({ fact }) =>
     typeof fact === 'number' && fact > 0 ? { is: 'yes' } : { is: 'no', reason: 'no-backup-codes' },
 
-  screen: () => ({
+  screen: ({ fact }) => ({
     heading: text('backup-code.heading'),
     sentence: text('backup-code.sentence'),
     fields: [
@@ -49,7 +56,10 @@ export const backupCode = {
       },
     ],
     actions: [{ name: 'submit', label: text('backup-code.next'), style: 'primary', skipsValidation: false }],
-    notices: [],
+    notices:
+      typeof fact === 'number' && fact > 0 && fact <= few
+        ? [{ tone: 'warning', text: text('backup-code.left', { count: fact }) }]
+        : [],
   }),
 
   async check({ services, user, subjectKey, now }, { values: { code = '' } }): Promise<CheckResult> {
@@ -63,14 +73,17 @@ export const backupCode = {
     // Counted before anything is compared: of many tries at once only so many are looked at.
     const tries = await counters.add(`backup-code:${subjectKey}`, windowMs, now);
     if (tries > triesPerWindow) return { is: 'locked', until: new Date(now.getTime() + windowMs) };
-    if (!(await users.backupCodes.matches(db, user.id, code))) {
-      const failed = await guard.failed(db, subjectKey, 'backup-code', now);
+    const { matches, short } = await users.backupCodes.look(db, user.id, code);
+    if (!matches) {
+      const failed = await guard.failed(db, subjectKey, 'backup-code', now, { strict: short });
       if (failed.lockedUntil) return { is: 'locked', until: failed.lockedUntil };
       return { is: 'retry', reason: 'wrong', text: text('backup-code.wrong'), field: 'code', tried: true };
     }
     return {
       is: 'pass',
       async commit(tx) {
+        // Two logins with the last two codes count one after the other, or each would see one left.
+        await users.lock(tx, user.id);
         if (!(await users.backupCodes.use(tx, user.id, code, now))) return false;
         await guard.succeeded(tx, subjectKey, 'backup-code', now);
         return true;

@@ -187,7 +187,7 @@ function passWith(context: CheckContext, enrolling: Enrolling, subjectKey: strin
       await guard.succeeded(tx, subjectKey, 'sms-otp', now);
       if (sealed === undefined) return true;
       // Looked at again here: a number that has come into the profile meanwhile is not replaced.
-      const present = user && (await users.findById(tx, user.id));
+      const present = user && (await users.lock(tx, user.id));
       if (!present || present.phone !== null) return false;
       await users.setVerifiedPhone(tx, present.id, crypto.open('identifier', sealed, loginId), now);
       return true;

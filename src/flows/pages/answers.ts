@@ -18,14 +18,27 @@ export async function presentScreen(
   const { state } = row;
   const codeId = state.option === null ? null : (state.sent[state.option]?.codeId ?? null);
   const delivery = codeId && state.proved ? await deps.delivery.state(deps.storage.db, codeId) : null;
+  const fact = await factOf(deps, state);
   return screenOf(flow, state, {
     ...around,
-    ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, now },
+    ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, fact, now },
     name: nameOf(deps.services, row),
     hint: state.hint === null ? null : deps.services.crypto.open('identifier', state.hint, row.id),
     locale: row.locale,
     version: row.version,
   });
+}
+
+/** Only for the method at hand, and only where it gathers anything. */
+async function factOf(
+  { methods, services, storage }: LoginsDeps,
+  state: LoginRow['state'],
+): Promise<unknown> {
+  const gather = state.option === null ? undefined : methods.get(state.option)?.gather;
+  const userId = state.subject?.userId;
+  if (!gather || !state.proved || !userId) return undefined;
+  const user = await services.users.findById(storage.db, userId);
+  return user && gather(services, storage.db, user);
 }
 
 /** Where the browser goes when the login is over: back to what it was for; without success at a local place, home. */

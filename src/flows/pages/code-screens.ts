@@ -48,12 +48,12 @@ export function codeScreen(id: string, view: View): MethodScreen {
     // Room for the blanks and hyphens that come with pasting.
     ...{ required: true, focus: true, maxLength: codes.length * 2 + 2 },
   };
-  const next = Math.max(sent.at + codes.resendAfterMs, sent.refused?.until ?? 0);
+  const issued = sent.codeId !== null;
+  const next = Math.max(issued ? sent.at + codes.resendAfterMs : 0, sent.refused?.until ?? 0);
   const resend: Action = {
     ...{ name: 'resend', label: text(`${id}.resend`), style: 'secondary', skipsValidation: true },
     ...(next > now ? { enabledAt: next } : {}),
   };
-  const issued = sent.codeId !== null;
   const finished = sent.count > codes.resends || (sent.refused !== null && sent.refused.until === null);
   return {
     heading: text(issued ? `${id}.heading` : `${id}.headingSend`),

@@ -16,6 +16,8 @@ export interface Surroundings {
   name: string | null;
   hint: string | null;
   delivery: MessageState | null;
+  /** What the method at hand gathered, once a factor was passed; else undefined. */
+  fact: unknown;
   /** After a mistake. */
   problem: { text: Text; field?: Field['name'] } | null;
   typed: Record<string, string>;
@@ -67,8 +69,13 @@ function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content
     typed: around.typed,
     now: around.now.getTime(),
     locale: around.locale,
+    fact: around.fact,
   });
-  return { ...own, name: method.id, actions: [...own.actions, ...otherWays(state, around), ...ways] };
+  // What a person needs least comes last.
+  const isDenial = ({ name }: Action) => name === 'not-mine';
+  const needed = own.actions.filter((action) => !isDenial(action));
+  const denial = own.actions.filter(isDenial);
+  return { ...own, name: method.id, actions: [...needed, ...otherWays(state, around), ...ways, ...denial] };
 }
 
 /** Recovery is one link away; where other methods are offered too, a chooser is. */

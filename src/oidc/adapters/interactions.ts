@@ -106,7 +106,8 @@ async function settle({ db, clock, sessions, units }: InteractionDeps, result: L
   const made = await sessions.find(db, result.sessionId, now);
   if (!made) return result.sessionId;
   unit.writes.push(async (tx) => {
-    await sessions.strengthen(tx, browser.id, made.factors, now);
+    const kept = await sessions.strengthen(tx, browser.id, made.factors, now);
+    if (!kept) throw new AlreadyUsed(new errors.SessionNotFound('the session has ended meanwhile'));
     await sessions.revoke(tx, made.id, 'merged', now);
   });
   return browser.id;
