@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { globSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const LIMIT_MS = 10 * 60_000;
 const root = join(import.meta.dirname, '..');
@@ -31,8 +32,16 @@ const env = { TAP_TIMEOUT: '180', ...process.env, TMPDIR: scratch };
 const child = spawn(
   process.execPath,
   ['--test', '--test-concurrency=2', '--test-global-setup=test/global-setup.ts', ...flags, ...files.sort()],
-  { cwd: root, stdio: 'inherit', env, detached: true },
+  { cwd: root, stdio: ['inherit', 'pipe', 'inherit'], env, detached: true },
 );
+// A skipped test shows nothing. On a developer's machine that may be meant; in CI it is a failure.
+let ending = '';
+child.stdout.on('data', (chunk) => {
+  process.stdout.write(chunk);
+  ending = (ending + chunk).slice(-20_000);
+});
+const skipped = () => /^. (?:skipped|todo) [1-9]/m.test(stripVTControlCharacters(ending));
+
 const stop = (signal) => {
   try {
     process.kill(-child.pid, signal);
@@ -46,9 +55,13 @@ const watchdog = setTimeout(() => {
   setTimeout(() => stop('SIGKILL'), 5_000).unref();
 }, LIMIT_MS);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
-child.on('exit', (code, signal) => {
+child.on('close', (code, signal) => {
   clearTimeout(watchdog);
   // The runner may have died before its files and its database.
   if (signal) stop('SIGKILL');
   process.exitCode = code ?? 1;
+  if (process.env.CI && code === 0 && skipped()) {
+    console.error('tests were skipped or left to do: in CI that is a failure');
+    process.exitCode = 1;
+  }
 });

@@ -1,7 +1,8 @@
 /**
  * delivery: messages to people. The generic HTTP connector with its template language, presets on top of it, the
  * simulator, and the life of a message from queued to its one outcome. Owns the tables `providers`, `messages` and
- * `simulator_messages`, the file `providers.yaml`, and the only way out of the process for requests (`createEgress`).
+ * `simulator_messages`, the file `providers.yaml`, and the only way out of the process for requests (`createEgress`,
+ * and `createHttpClient` on it for what is no message).
  * It does not decide whether a message may be sent (guard), what it says (flows), or which codes are valid (otp):
  * it tells what became of the message.
  * Routes: `GET /simulator`, `GET /simulator/messages`, only on the machine itself and with a simulator configured.

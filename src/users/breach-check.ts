@@ -15,7 +15,7 @@ export interface BreachCheckDeps {
   log: { warn(details: object, message: string): void };
 }
 
-/** What is sent of a hash: so short that it fits to hundreds of stolen passwords, and to 2^140 others. */
+/** What is sent of a hash: so little that hundreds of stolen passwords share it, and any number of others. */
 const prefixLength = 5;
 const line = /^([0-9A-F]{35}):(\d+)$/iu;
 

@@ -1,7 +1,8 @@
 /**
  * Users: who they are, what identifies them, their passwords and backup codes.
  *
- * Owns the tables `users` and `backup_codes`, the rules for names and passwords, and `users.yaml`.
+ * Owns the tables `users` and `backup_codes`, the rules for names and passwords, `users.yaml`, and the member
+ * `passwords` of `gateway.yaml`.
  * A user name, a verified e-mail address and a verified phone number each identify at most one user; an unverified
  * one identifies nobody. Password hashes do not leave this folder.
  * Not here: throttling and locks (guard), which factor a flow asks for (flows), hashing itself (crypto).

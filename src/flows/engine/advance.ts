@@ -1,8 +1,8 @@
 import type { Effect } from '../method.ts';
 import type { Flow, Step } from '../types.ts';
 import { wantsTwo } from './describe.ts';
-import { directOf, type Offer, offersOf } from './offers.ts';
-import type { Advance, Entry, Event, Facts, LoginState, Passed, Person, Skipped } from './state.ts';
+import { directOf, offersOf } from './offers.ts';
+import type { Advance, Entry, Event, Facts, LoginState, Offer, Passed, Person, Skipped } from './state.ts';
 
 /**
  * Moves a login on. Pure: nothing is read, sent or written here. A login finishes only when each step was passed

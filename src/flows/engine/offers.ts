@@ -1,13 +1,6 @@
 import type { Availability } from '../method.ts';
 import type { Option, Step } from '../types.ts';
-import type { Facts } from './state.ts';
-
-/** An option that the user may take now. */
-export interface Offer {
-  method: string;
-  /** The user would set it up on the way. */
-  enrol: boolean;
-}
+import type { Facts, Offer } from './state.ts';
 
 export type Offers =
   /** Empty: the step applies and nothing can pass it; the page says whom to ask. */

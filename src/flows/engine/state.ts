@@ -1,12 +1,18 @@
 import type { Factor } from '../../sessions/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Methods, Scratch, Sent } from '../method.ts';
-import type { Offer } from './offers.ts';
 
 /** A step passed, in this login or by a factor of the browser's session that counts for it. */
 export interface Passed extends Factor {
   step: string;
   via: 'login' | 'session';
+}
+
+/** An option that the user may take now. */
+export interface Offer {
+  method: string;
+  /** The user would set it up on the way. */
+  enrol: boolean;
 }
 
 export interface Skipped {
