@@ -86,6 +86,8 @@ export interface App {
 const viewsDir = resolve(import.meta.dirname, '../views');
 /** How often messages are looked for that another instance left behind. */
 const recoverEveryMs = 5_000;
+/** How long a stop waits for answers: longer than a message may take. What is open then is cut. */
+const graceMs = 9_000;
 /** Somebody waits meanwhile, so it must not take long. One list of stolen passwords has some 60 KiB. */
 const fetchLimits = { timeoutMs: 2_000, maxBodyBytes: 1024 * 1024 };
 
@@ -245,11 +247,18 @@ export async function createApp(context: Context): Promise<App> {
       recovery.start();
     },
     async close() {
-      await server.close();
+      await closeServer(server);
       await recovery.stop();
       await delivery.close();
     },
   };
+}
+
+/** A request that never ends would keep the process until somebody kills it. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const impatience = setTimeout(() => server.server.closeAllConnections(), graceMs);
+  await server.close();
+  clearTimeout(impatience);
 }
 
 /** For load balancers and orchestrators: whether the process lives, and whether it can do its work. */

@@ -38,16 +38,19 @@ async function listen(context: Context): Promise<{ app: App; close(): Promise<vo
   }
   const embedded = databaseUrl === null && !dataDir.includes('://');
   const control = embedded ? await openControl(context) : null;
-  await app.server.listen({ port, host });
-  await app.start();
-  log.info({ issuer: environment.issuer.origin, database: storage.kind }, 'ready');
-  return {
-    app,
-    async close() {
-      await control?.close();
-      await app.close();
-    },
+  const close = async () => {
+    await control?.close();
+    await app.close();
   };
+  try {
+    await app.server.listen({ port, host });
+    await app.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  log.info({ issuer: environment.issuer.origin, database: storage.kind }, 'ready');
+  return { app, close };
 }
 
 /**

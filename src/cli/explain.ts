@@ -1,6 +1,14 @@
 import { ConfigurationError } from '../config/index.ts';
+import { SealBroken } from '../crypto/index.ts';
 import { Problem } from '../lib/problem.ts';
-import { ClockSkew, DataDirInUse, isDatabaseUnavailable, WrongSchema } from '../storage/index.ts';
+import {
+  ClockSkew,
+  DataDirInUse,
+  DataDirUnusable,
+  isDatabaseRefusal,
+  isDatabaseUnavailable,
+  WrongSchema,
+} from '../storage/index.ts';
 import { CommandFailure } from './command.ts';
 
 /** What an operator reads of a failure: its sentence when it was foreseen, everything when it was not. */
@@ -8,9 +16,18 @@ export function explain(error: unknown): string {
   if (error instanceof ConfigurationError) return listFaults(error.faults);
   if (error instanceof Problem && error.errors.length > 0) return listFaults(error.errors);
   if (!(error instanceof Error)) return String(error);
-  const foreseen = [CommandFailure, Problem, DataDirInUse, WrongSchema, ClockSkew];
+  const foreseen = [
+    CommandFailure,
+    Problem,
+    DataDirInUse,
+    DataDirUnusable,
+    WrongSchema,
+    ClockSkew,
+    SealBroken,
+  ];
   if (foreseen.some((kind) => error instanceof kind)) return error.message;
   if (isDatabaseUnavailable(error)) return `The database is out of reach: ${sentence(error)}`;
+  if (isDatabaseRefusal(error)) return `The database refuses: ${error.message}`;
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && syscall !== undefined) return sentence(error);
   return error.stack ?? error.message;

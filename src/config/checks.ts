@@ -1,8 +1,10 @@
 import type { Fault } from '../lib/problem.ts';
 import { createReader } from './documents.ts';
 import type { StoredDocuments } from './plan.ts';
+import { joinPath, stored as placeholder } from './references.ts';
 import { settingValidators, withDefaults } from './settings.ts';
 import type { Candidate, CollectionSection, ConfigSection, Documents, Loaded, References } from './types.ts';
+import { createValidator } from './validation/validator.ts';
 
 const nothingStored: StoredDocuments = { settings: new Map(), collections: new Map() };
 
@@ -17,13 +19,16 @@ export function candidateOf(
   options: { prune: boolean; references: References },
 ): Candidate {
   const collections = new Map<string, Map<string, Loaded>>();
-  for (const { kind, member } of sections) {
-    if (kind !== 'collection') continue;
+  for (const section of sections) {
+    if (section.kind !== 'collection') continue;
+    const { member } = section;
     const items = documents.collections[member];
     const merged = new Map<string, Loaded>();
     if (items === undefined || !options.prune) {
+      const whole = createValidator(section.schema);
       for (const [id, raw] of stored.collections.get(member) ?? []) {
-        merged.set(id, { raw, resolved: options.references.resolve(raw).value });
+        const { value } = whole(options.references.resolve(raw).value, raw);
+        merged.set(id, { raw, resolved: value as Record<string, unknown> });
       }
     }
     for (const item of items ?? []) merged.set(item.id, item);
@@ -58,11 +63,22 @@ export function checkDocuments(
       continue;
     }
     for (const item of documents.collections[section.member] ?? []) {
+      const isNew = stored !== nothingStored && !stored.collections.get(section.member)?.has(item.id);
+      if (isNew) faults.push(...below(item.path, placeholdersIn(item.raw, '')));
       if (item.valid) faults.push(...below(item.path, section.check?.(item, candidate) ?? []));
     }
     if (options.prune) faults.push(...checkKept(section, documents, candidate));
   }
   return faults;
+}
+
+/** What an export has left out, in a document that the database does not have: a database of its own, for instance. */
+function placeholdersIn(value: unknown, path: string): Fault[] {
+  if (typeof value === 'string' && value.includes(placeholder))
+    return [{ path, message: `says ${placeholder}, and nothing is stored: write the secret itself` }];
+  if (Array.isArray(value)) return value.flatMap((one, index) => placeholdersIn(one, joinPath(path, index)));
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([name, one]) => placeholdersIn(one, joinPath(path, name)));
 }
 
 /** Pruning one file may take away what a document of another, that only the database holds, stands on. */

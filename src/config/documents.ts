@@ -100,6 +100,8 @@ function addCollection(documents: Documents, section: CollectionSection, checked
   const items: CollectionItem[] = [];
   const resolved = checked.resolved[section.member];
   const raw = checked.raw[section.member];
+  // An empty file says nothing; only a list that is written out, though it be empty, may prune what it leaves out.
+  if (raw === undefined) return faults;
   for (const [index, value] of (Array.isArray(resolved) ? resolved : []).entries()) {
     if (!isRecord(value)) continue;
     const path = joinPath(section.member, index);

@@ -76,6 +76,12 @@ function readIssuer(value: string, report: Report): URL {
 function readDatabaseUrl(value: string | null, report: Report): string | null {
   if (value !== null && !/^postgres(?:ql)?:\/\//u.test(value)) {
     report('DATABASE_URL', 'must begin with postgres:// or postgresql://');
+  } else if (value !== null && !URL.canParse(value.replace('@/', '@localhost/'))) {
+    // The value holds a password: it is not repeated.
+    report(
+      'DATABASE_URL',
+      'is no URL: postgres://user:password@host:5432/database, special characters as %XX',
+    );
   }
   return value;
 }

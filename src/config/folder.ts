@@ -16,11 +16,12 @@ export interface ConfigFile {
 
 /** `schema.json` may lie beside the files for editors. */
 const ignored = new Set(['schema.json']);
-const readable = /^([^.].*)\.(?:ya?ml|json)$/u;
+const readable = /^([^.].*)\.(?:ya?ml|json)$/iu;
 
 /**
- * Reads the YAML and JSON files of a folder. Other endings, hidden files and folders are passed over; a file of the
- * right ending that no part of the program knows is a fault, because it was written to have an effect.
+ * Reads the YAML and JSON files of a folder. Other endings and hidden files are passed over; a file of the right ending
+ * that no part of the program knows is a fault, because it was written to have an effect. So is a folder without any
+ * file: it was named by mistake, and applied to an empty database it would count as the configuration.
  */
 export function readFolder(
   folder: string,
@@ -39,13 +40,19 @@ export function readFolder(
       files.push({ file, name, raw: parse(join(folder, file), file, faults) });
     }
   }
+  if (files.length === 0 && faults.length === 0) {
+    const message = `holds none of the files that are read: ${fileNames(known)}`;
+    faults.push({ path: folder, message });
+  }
   return { files, faults };
 }
+
+const fileNames = (known: readonly string[]): string => known.map((name) => `${name}.yaml`).join(', ');
 
 function list(folder: string, faults: Fault[]): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
+      .filter((entry) => !entry.isDirectory() || readable.test(entry.name))
       .map((entry) => entry.name)
       .sort();
   } catch (error) {
@@ -56,9 +63,8 @@ function list(folder: string, faults: Fault[]): string[] {
 
 function unknownFile(name: string, known: readonly string[]): string {
   const meant = closest(name, known);
-  const files = known.map((other) => `${other}.yaml`).join(', ');
   return meant === undefined
-    ? `is no file that this version reads; it reads ${files}`
+    ? `is no file that this version reads; it reads ${fileNames(known)}`
     : `is no file that this version reads; did you mean '${meant}.yaml'?`;
 }
 
@@ -72,9 +78,11 @@ function parse(path: string, file: string, faults: Fault[]): unknown {
     return null;
   }
   const document = parseDocument(text, { prettyErrors: true });
-  for (const error of document.errors)
+  // A warning is a tag that means nothing here (`!secret`): what stands behind it is not what was meant.
+  const problems = [...document.errors, ...document.warnings];
+  for (const error of problems)
     faults.push({ path: `${file}: ${placeOf(error)}`, message: firstLine(error) });
-  return document.errors.length > 0 ? null : toPlain(document, file, faults);
+  return problems.length > 0 ? null : toPlain(document, file, faults);
 }
 
 /** An alias that is unknown or multiplies beyond reason is found only here. */
@@ -93,5 +101,7 @@ function placeOf(error: { linePos?: readonly { line: number; col: number }[] | u
 }
 
 /** The library adds the place and a drawing of it. */
-const firstLine = (error: Error): string =>
-  (error.message.split('\n')[0] ?? '').replace(/ at line \d+.*$/u, '');
+const firstLine = (error: Error & { code?: string }): string =>
+  error.code === 'MULTIPLE_DOCS'
+    ? 'a second document begins here: a file holds one'
+    : (error.message.split('\n')[0] ?? '').replace(/ at line \d+.*$/u, '');

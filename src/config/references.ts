@@ -4,6 +4,8 @@ import type { References } from './types.ts';
 
 /** `${env:NAME}`, `${env:NAME:-default}`, `${file:/path}`; any other word before the colon is a mistake. */
 const reference = /\$\{(\w+):([^}]*)\}/gu;
+/** What somebody meant to be a reference, and what would otherwise be taken at its word: as a secret, for instance. */
+const misshapen = /(?<!\$)\$\{(?!\w+:[^{}]*\}|stored\})/u;
 const environmentReference = /^([A-Za-z_]\w*)(?::-(.*))?$/su;
 
 /** What stands in an export where the database holds a secret: brought back, it keeps what is there. */
@@ -33,6 +35,12 @@ export function createReferences(
   }
 
   function resolveText(text: string, path: string, faults: Fault[]): string {
+    if (misshapen.test(text)) {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written like this
+      const forms = '${env:NAME}, ${env:NAME:-default} or ${file:/path}';
+      faults.push({ path, message: `holds a \${ that begins no reference: write ${forms}` });
+      return text;
+    }
     return text.replace(reference, (whole, kind: string, argument: string) => {
       const found = lookUp(kind, argument);
       if ('value' in found) return found.value;

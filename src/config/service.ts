@@ -7,7 +7,7 @@ import { below, candidateOf, checkDocuments } from './checks.ts';
 import { createReader } from './documents.ts';
 import { ConfigurationError } from './errors.ts';
 import { plan, readStored, type Step } from './plan.ts';
-import { isConfigured, markConfigured, removeSetting, saveSetting } from './store.ts';
+import { isConfigured, lockConfigured, markConfigured, removeSetting, saveSetting } from './store.ts';
 import type { Candidate, Change, ConfigSection, Configuration, Documents, References } from './types.ts';
 import { fileOf, inOrder } from './validation/schema.ts';
 
@@ -47,7 +47,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
   async function apply(documents: Documents, { prune }: { prune: boolean }): Promise<Change[]> {
     const whole = await planned(documents, { prune });
     const mark = async (tx: Tx, now: Date) => {
-      await markConfigured(tx, now);
+      await lockConfigured(tx, now);
       return true;
     };
     return (await carryOut(deps, prune ? whole : additive(whole), mark)) ?? [];

@@ -61,6 +61,18 @@ export async function markConfigured(tx: Tx, now: Date): Promise<boolean> {
   return row !== undefined;
 }
 
+/**
+ * Says that configuration is being applied by hand. The row stays locked until the transaction ends, so that of many
+ * at once each sees what the one before it has made.
+ */
+export async function lockConfigured(tx: Tx, now: Date): Promise<void> {
+  await tx
+    .insertInto('settings')
+    .values({ section: marker, document: json({ raw: null, resolved: null }), updated_at: now })
+    .onConflict((conflict) => conflict.column('section').doUpdateSet({ updated_at: now }))
+    .execute();
+}
+
 export async function isConfigured(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom('settings')

@@ -10,6 +10,16 @@ const TAG = 16;
 /** SHA-256 in base64url (43 characters), for secrets of 128 random bits or more: they need no key to be safe at rest. */
 export const sha256 = (value: string): string => createHash('sha256').update(value).digest('base64url');
 
+/** A value that is sealed cannot be opened, because its key is absent or another one. */
+export class SealBroken extends Error {
+  constructor(keyId: string, why: string) {
+    super(
+      `Something in the database is sealed under the key "${keyId}", which ${why}. Give SECRET_KEY the key that sealed it; after a rotation, as id:base64 behind the new one.`,
+    );
+    this.name = 'SealBroken';
+  }
+}
+
 /** Throws on keys that cannot work (none, two of one id, a wrong length). The first key seals, all of them open. */
 export function createCrypto(keys: SecretKey[], random: RandomSource = systemRandom): Crypto {
   const ring = createKeyring(keys);
@@ -39,11 +49,16 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
     open(purpose, sealed, context = '') {
       const { id, bytes } = split(sealed);
       const key = ring.derive(id, purpose, 'seal');
-      if (!key) throw new Error(`sealed under the key "${id}", which SECRET_KEY does not hold`);
+      if (!key) throw new SealBroken(id, 'SECRET_KEY does not hold');
       if (bytes.length < NONCE + TAG) throw new Error('sealed value is too short');
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE), { authTagLength: TAG });
       decipher.setAAD(framed([purpose, context])).setAuthTag(bytes.subarray(-TAG));
-      return decipher.update(bytes.subarray(NONCE, -TAG), undefined, 'utf8') + decipher.final('utf8');
+      const start = decipher.update(bytes.subarray(NONCE, -TAG), undefined, 'utf8');
+      try {
+        return start + decipher.final('utf8');
+      } catch {
+        throw new SealBroken(id, 'SECRET_KEY holds differently, or the value was changed');
+      }
     },
 
     mac: (purpose, ...parts) => macUnder(newest, purpose, parts),

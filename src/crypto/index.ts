@@ -4,6 +4,6 @@
  * It does not own tokens, codes or users: who hashes what, and when, is decided by the features.
  * Routes: none.
  */
-export { createCrypto, sha256 } from './crypto.ts';
+export { createCrypto, SealBroken, sha256 } from './crypto.ts';
 export { createPasswords, type PasswordOptions } from './passwords.ts';
 export { createSigningKeys } from './signing-keys.ts';

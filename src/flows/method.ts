@@ -118,6 +118,8 @@ export interface View {
   typed: Record<string, string>;
   now: number;
   locale: string;
+  /** No other method of this step is open to the user. */
+  alone: boolean;
   /** What `gather` answered; undefined before a factor was passed, when nothing may be told of the user. */
   fact: unknown;
 }
@@ -155,7 +157,10 @@ export interface CheckContext {
   loginId: string;
   /** Scope of the codes of this step; `suffix` as in {@link Effect}. */
   scope(suffix: string): string;
-  /** Under which tries are counted: the user, or a name that no account has. Null while nobody is identified. */
+  /**
+   * Under which tries are counted and locks are told: the user once a factor was passed, before that the name as typed,
+   * whether or not an account has it. Null while nobody is identified.
+   */
   subjectKey: string | null;
   /** The identified user, read afresh; null for a name that no account has, or while nobody is identified. */
   user: User | null;

@@ -3,7 +3,6 @@ import { methods } from './methods/index.ts';
 
 const own: Catalogue = {
   'flows.chooseHeading': 'How would you like to go on?',
-  'flows.chooseSentence': 'Choose one of these ways.',
   'flows.otherWays': 'Other ways',
   'flows.notYou': 'Not you?',
   'flows.cancel': 'Cancel',

@@ -118,7 +118,7 @@ function histories(
   const all: [rule: string, key: string | null, limits: string[]][] = [
     ['number', `number:${numberHash}`, sends.perNumber],
     ['user', userId === null ? null : `user:${userId}`, sends.perUser],
-    ['address', addressHistory(ip), sends.perAddress],
+    ['address', ip === null ? null : addressHistory(ip), sends.perAddress],
   ];
   return all.flatMap(([rule, key, written]) =>
     key !== null && written.length > 0 ? [{ rule, key, limits: written.map(parseLimit) }] : [],

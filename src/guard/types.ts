@@ -35,8 +35,14 @@ export interface Guard {
     request: { subjectKey: string; ip: string; deviceId: string | null },
     now: Date,
   ): Promise<void>;
-  /** May a message be sent now? Counts it per number, user and address; refused costs nothing. */
-  allowSend(request: { numberHash: string; userId: string | null; ip: string }, now: Date): Promise<Allowed>;
+  /**
+   * May a message be sent now? Counts it per number, user and address; refused costs nothing. `ip` null: the address
+   * has been counted already.
+   */
+  allowSend(
+    request: { numberHash: string; userId: string | null; ip: string | null },
+    now: Date,
+  ): Promise<Allowed>;
   /** The code of a message was verified: sends to verified numbers do not count against the address. */
   sendVerified(request: { ip: string }, now: Date): Promise<void>;
   /** A known browser's cookie value after `userId` has logged in; `previous` is its value before, unchecked. */

@@ -89,7 +89,8 @@ function faultsOf(error: FastifyError): Fault[] {
 }
 
 function logProblem(request: FastifyRequest, problem: Problem, error: unknown): void {
-  const facts = { code: problem.code, status: problem.status };
+  // Not `code`: the log hides everything of that name.
+  const facts = { problem: problem.code, status: problem.status };
   if (problem.status >= 500) request.log.error({ ...facts, err: error }, 'request failed');
   else request.log.info(facts, 'request refused');
 }

@@ -2,8 +2,15 @@ import { randomBytes } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
 import fastifyFormbody from '@fastify/formbody';
 import fastifyHelmet from '@fastify/helmet';
-import fastify, { type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Logger } from '../lib/log.ts';
+import { Problem } from '../lib/problem.ts';
 import { fastifyLogger } from './logger.ts';
 import { securityHeaders } from './security.ts';
 
@@ -40,13 +47,45 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     // A HEAD that ran a GET's handler would let link previews run it.
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: false },
+    frameworkErrors: refuseAddress,
   });
   logAnswers(app);
   closeGracefully(app);
+  refuseNul(app);
   await app.register(fastifyHelmet, securityHeaders(deps.issuer));
   await app.register(fastifyCookie);
   await app.register(fastifyFormbody, { bodyLimit: BODY_LIMIT_BYTES });
   return app;
+}
+
+/** For addresses that no route can read. No hook runs for them, and Fastify's own answer would repeat them. */
+function refuseAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const status = error.statusCode ?? 400;
+  reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    .type('application/problem+json')
+    .send({ title: 'This is no address.', status, code: 'invalid_request', reference: request.id });
+}
+
+/** PostgreSQL has no NUL in its texts: it would fail wherever such a value comes to be stored or looked for. */
+function refuseNul(app: FastifyInstance): void {
+  const refuse = () => {
+    const message = 'The request holds a NUL character.';
+    throw new Problem({ status: 400, code: 'invalid_request', message });
+  };
+  app.addHook('onRequest', async ({ url }) => {
+    if (url.includes('%00')) refuse();
+  });
+  app.addHook('preValidation', async ({ body }) => {
+    if (typeof body !== 'object' || body === null) return;
+    if (
+      Object.values(body)
+        .flat()
+        .some((value) => typeof value === 'string' && value.includes('\0'))
+    )
+      refuse();
+  });
 }
 
 /** One line per answer. Paths hold login ids and, in one route, a code: the pattern is enough. */

@@ -19,6 +19,7 @@ export const compileOptions = {
     any: true,
     wait: true,
     steps: true,
+    lead: true,
     initial: true,
     contact: true,
   },
@@ -111,6 +112,9 @@ function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
     },
     /** One item per step, true for those reached. */
     steps: (current: number, total: number) => Array.from({ length: total }, (_, index) => index < current),
+    /** Who asks, said from the second step on: the first one's heading says it already. */
+    lead: (progress: { current: number } | null) =>
+      progress && progress.current > 1 ? 'page.signInTo' : null,
     /** The address to press for an e-mail address, phone number or URL; empty for a sentence. */
     contact: (value: string) => {
       if (/^https?:\/\//i.test(value)) return value;

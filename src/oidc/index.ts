@@ -39,7 +39,7 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
   const units = createUnits(storage, (grantId) => deleteFamily(db, grantId));
   const artifacts = createArtifacts({ db, clock, units });
   const accounts = createAccounts({ db, users, units });
-  const pages = createPages({ db, http, apps, units });
+  const pages = createPages({ db, http, apps, sessions, clock, units });
   const pending = createPending({ issuer, db, clock, http, apps, flows, units });
   const adapters = new Map([
     ['Session', createSessionAdapter({ db, clock, crypto, sessions, flows, units, logoutCookie })],

@@ -1,7 +1,9 @@
 import { type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { App, Apps } from '../apps/types.ts';
 import type { ErrorView, ExpiredView, Http, LogoutView, Page } from '../http/types.ts';
+import type { Clock } from '../lib/clock.ts';
 import { type Catalogue, type Text, text } from '../lib/texts.ts';
+import type { Sessions } from '../sessions/types.ts';
 import { isDatabaseUnavailable } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { LogoutState } from './types.ts';
@@ -23,6 +25,8 @@ export interface PagesDeps {
   db: Db;
   http: Http;
   apps: Apps;
+  sessions: Sessions;
+  clock: Clock;
   units: Units;
 }
 
@@ -33,7 +37,7 @@ interface Refusal {
 }
 
 /** The pages that the library would draw itself. */
-export function createPages({ db, http, apps, units }: PagesDeps) {
+export function createPages({ db, http, apps, sessions, clock, units }: PagesDeps) {
   async function appOf(context: KoaContextWithOIDC): Promise<App | null> {
     const id = context.oidc.client?.clientId ?? units.current(context).login?.appId;
     return (id !== undefined && (await apps.find(db, id))) || null;
@@ -77,12 +81,21 @@ export function createPages({ db, http, apps, units }: PagesDeps) {
       await show(context, { view: 'oidc/logout', title: text('logout.title'), data }, await appOf(context));
     },
 
+    /** The library comes here after either answer, without a word of which: the session tells. */
     async postLogoutSuccessSource(context: KoaContextWithOIDC): Promise<void> {
-      const page: Page = { view: 'oidc/logged-out', title: text('logout.doneTitle'), data: {} };
+      const cookie = http.cookies.get(requestOf(context), 'sp-session', 'host');
+      const session = cookie && (await sessions.findByCookie(db, cookie, clock.now()));
+      const page = afterLogout(session ? 'stayed' : 'done');
       await show(context, page, await appOf(context));
     },
   };
 }
+
+const afterLogout = (key: 'stayed' | 'done'): Page => ({
+  view: 'oidc/logged-out',
+  title: text(`logout.${key}Title`),
+  data: { heading: text(`logout.${key}`) },
+});
 
 const unavailableNow: Refusal = {
   heading: text('error.unavailable'),

@@ -162,7 +162,10 @@ export function insertSession(tx: Tx, session: NewSession, now: Date): Promise<S
     .executeTakeFirstOrThrow();
 }
 
-/** Adds factors in the order given; one of the same method gives way. Parallel logins lose none of each other's. */
+/**
+ * Adds factors in the order given; one of the same method gives way. Parallel logins lose none of each other's. The
+ * cookie of before ends with this very statement: whoever else holds its value must not rise with the session.
+ */
 export function addFactors(tx: Tx, id: string, factors: Factor[], now: Date): Promise<Session | undefined> {
   const added = json(factors);
   return tx
@@ -173,6 +176,7 @@ export function addFactors(tx: Tx, id: string, factors: Factor[], now: Date): Pr
         from jsonb_array_elements(factors) with ordinality had(factor, place)
         where not ${added} @> jsonb_build_array(jsonb_build_object('method', had.factor -> 'method'))
       ) || ${added}`,
+      cookie_hash: null,
       auth_time: now,
       last_seen_at: now,
       idle_expires_at: idleFrom(now),

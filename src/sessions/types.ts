@@ -35,8 +35,8 @@ export interface Sessions {
     now: Date,
   ): Promise<Session>;
   /**
-   * A login of the same user added factors: they replace older ones of the same method. The cookie is to be renewed.
-   * Nothing when the session has ended meanwhile.
+   * A login of the same user added factors: they replace older ones of the same method. The cookie ends at once; the
+   * surface that the login was for gives out a new one. Nothing when the session has ended meanwhile.
    */
   strengthen(tx: Tx, id: string, factors: Factor[], now: Date): Promise<Session | undefined>;
   revoke(tx: Tx, id: string, reason: string, now: Date): Promise<void>;

@@ -18,6 +18,16 @@ export class DataDirInUse extends Error {
   }
 }
 
+/** The folder of the embedded database cannot be written, or holds something else. */
+export class DataDirUnusable extends Error {
+  constructor(dataDir: string, cause: Error) {
+    super(`The data folder ${dataDir} cannot be used: ${cause.message}. Is it this user's to write to?`, {
+      cause,
+    });
+    this.name = 'DataDirUnusable';
+  }
+}
+
 /** The tables are not those that this version works with: older (not migrated) or newer than the code. */
 export class WrongSchema extends Error {
   constructor(message: string) {
@@ -68,4 +78,17 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     if (SYSTEM.has(code) && (code !== 'ENOENT' || syscall === 'connect')) return true;
   }
   return error.cause !== undefined && error.cause !== error && isDatabaseUnavailable(error.cause);
+}
+
+/** SQLSTATE: class 28 is a wrong name or password, 3D000 a database that does not exist, 42501 a missing right. */
+const REFUSALS = /^(28\w{3}|3D000|42501)$/;
+/** OpenSSL's codes (DEPTH_ZERO_SELF_SIGNED_CERT) and Node's. */
+const TLS = /CERT|^ERR_(TLS|SSL)/;
+
+/** True when the server was reached and will not have us: nothing gets better by waiting, an operator has to act. */
+export function isDatabaseRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as Error & { code?: unknown };
+  if (typeof code === 'string' && (REFUSALS.test(code) || TLS.test(code))) return true;
+  return error.message === 'The server does not support SSL connections';
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { DataDirInUse } from './errors.ts';
+import { DataDirInUse, DataDirUnusable } from './errors.ts';
 
 /**
  * The lock of the embedded database's folder. The database itself has none, and two processes on one folder lose rows
@@ -15,17 +15,17 @@ export interface FolderLock {
 /** Every lock of this process: an SQLite handle that nothing refers to is closed by the garbage collector. */
 const held = new Set<DatabaseSync>();
 
-/** Takes the lock at once, or throws {@link DataDirInUse}. `since` is told to whoever is refused. */
+/** Takes the lock at once, or throws {@link DataDirInUse} or {@link DataDirUnusable}. `since` is told to whoever is refused. */
 export function lockFolder(dataDir: string, since: Date): FolderLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const holderFile = join(dataDir, 'lock.json');
-  const file = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });
+  const file = open(dataDir);
   try {
     file.exec('begin exclusive');
   } catch (error) {
     file.close();
-    // 5 is SQLITE_BUSY; anything else (a full disk, a folder that may not be written) is told as it is.
-    if ((error as { errcode?: number }).errcode !== 5) throw error;
+    // 5 is SQLITE_BUSY; anything else is a full disk or a file that may not be written.
+    if ((error as { errcode?: number }).errcode !== 5) throw new DataDirUnusable(dataDir, error as Error);
     throw new DataDirInUse(dataDir, readHolder(holderFile));
   }
   const holder = { pid: process.pid, socket: join(dataDir, 'control.sock'), since: since.toISOString() };
@@ -39,6 +39,14 @@ export function lockFolder(dataDir: string, since: Date): FolderLock {
       file.close();
     },
   };
+}
+
+function open(dataDir: string): DatabaseSync {
+  try {
+    return new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });
+  } catch (error) {
+    throw new DataDirUnusable(dataDir, error as Error);
+  }
 }
 
 function readHolder(holderFile: string): { pid: number; socket: string; since: string } | null {

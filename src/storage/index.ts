@@ -6,6 +6,13 @@
  * Routes: none.
  */
 export { checkClock, clockSkewMs } from './clock-skew.ts';
-export { ClockSkew, DataDirInUse, isDatabaseUnavailable, WrongSchema } from './errors.ts';
+export {
+  ClockSkew,
+  DataDirInUse,
+  DataDirUnusable,
+  isDatabaseRefusal,
+  isDatabaseUnavailable,
+  WrongSchema,
+} from './errors.ts';
 export { openStorage, type StorageOptions } from './open.ts';
 export { json } from './values.ts';

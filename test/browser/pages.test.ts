@@ -148,7 +148,7 @@ t.test(
         );
         await page.keyboard.press('Tab');
       }
-      t.same(order, ['field-username', 'field-password', 'Show', 'Forgot password?', 'Sign in']);
+      t.same(order, ['field-username', 'field-password', 'Show', 'Forgot password?', 'Continue']);
       await page.getByLabel('User name').fill('demo');
       await page.getByLabel('Password', { exact: true }).fill('a password');
       await page.keyboard.press('Enter');

@@ -167,7 +167,12 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
     app: shop,
     data: { actionUrl: '/posted', xsrf: 'xsrf' },
   },
-  'logged-out': { view: 'oidc/logged-out', title: text('logout.doneTitle'), app: shop, data: {} },
+  'logged-out': {
+    view: 'oidc/logged-out',
+    title: text('logout.doneTitle'),
+    app: shop,
+    data: { heading: text('logout.done') },
+  },
   expired: {
     view: 'login/expired',
     title: text('expired.title'),

@@ -1,5 +1,5 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written like this */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createContext } from '../../src/app.ts';
@@ -108,4 +108,49 @@ t.test('which folder is meant', async (t) => {
     code: 1,
     errors: /\/nowhere: cannot be read/,
   });
+});
+
+t.test('pruning one file asks what only the database holds, with its defaults', async (t) => {
+  const variables = { DATA_DIR: join(temporary(t), 'data') };
+  const command = (...args: string[]) => sallyport(variables, args);
+  const files = demoWith(t, {});
+  const onlyFlows = temporary(t);
+  copyFileSync(join(files, 'flows.yaml'), join(onlyFlows, 'flows.yaml'));
+  await command('migrate');
+  await command('config', 'apply', files);
+  t.match(await command('config', 'apply', '--prune', onlyFlows), { code: 0, output: 'Nothing to do.\n' });
+  writeFileSync(join(onlyFlows, 'flows.yaml'), 'flows: []\n');
+  t.match(await command('config', 'apply', '--prune', onlyFlows), {
+    code: 1,
+    errors: "database: apps 'demo-app'.flow: names no flow: 'password-sms' (there is none)\n1 fault\n",
+  });
+});
+
+t.test('an export with literal secrets, on a fresh database: each of them is asked for', async (t) => {
+  const here = { DATA_DIR: join(temporary(t), 'data') };
+  const there = { DATA_DIR: join(temporary(t), 'data') };
+  const files = demoWith(t, {
+    'apps.yaml': [
+      ['${env:DEMO_APP_SECRET:-demo-only-secret-do-not-use-anywhere-else}', 'a-literal-secret-0123456789'],
+    ],
+    'providers.yaml': [
+      [
+        'preset: simulator',
+        'preset: http\n    secrets: { key: literal-key }\n    http: { url: https://sms.example/?k=$secret.key }',
+      ],
+    ],
+  });
+  const exported = temporary(t);
+  await sallyport(here, ['migrate']);
+  t.match(await sallyport(here, ['config', 'apply', files]), { code: 0 });
+  await sallyport(here, ['config', 'export', exported]);
+  t.match(await sallyport(there, ['config', 'validate', exported]), { code: 0 });
+  await sallyport(there, ['migrate']);
+  for (const command of ['diff', 'apply']) {
+    const { code, errors } = await sallyport(there, ['config', command, exported]);
+    t.equal(code, 1);
+    t.match(errors, /^providers\.yaml: providers\[0\]\.secrets\.key: says \$\{stored\}/m);
+    t.match(errors, /^apps\.yaml: apps\[0\]\.secret: says \$\{stored\}/m);
+    t.match(errors, /^2 faults$/m);
+  }
 });

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { postgresUrl } from '../helpers/gateway.ts';
 import { demoWith, root, sallyport, temporary } from './support.ts';
 
 const entry = join(root, 'src/cli/sallyport.js');
@@ -84,6 +85,8 @@ t.test('wrong usage ends with 2, help with 0', async (t) => {
 
 t.test('foreseen failures are sentences', async (t) => {
   const key = Buffer.alloc(32).toString('base64');
+  const broken = temporary(t);
+  mkdirSync(join(broken, 'lock'));
   const cases: [variables: Record<string, string>, args: string[], errors: RegExp][] = [
     [{ PORT: 'x', LOG_LEVEL: 'y' }, ['serve'], /^PORT: .*\nLOG_LEVEL: .*\n2 faults\n$/],
     [
@@ -92,6 +95,12 @@ t.test('foreseen failures are sentences', async (t) => {
       /^The database is out of reach: /,
     ],
     [{ DATABASE_URL: 'postgres://127.0.0.1:1/x' }, ['migrate'], /^SECRET_KEY: is required/],
+    [
+      { DATABASE_URL: 'postgres://me:pass#word@127.0.0.1/x', SECRET_KEY: key },
+      ['migrate'],
+      /^DATABASE_URL: is no URL: (?!.*pass#word)/,
+    ],
+    [{ DATA_DIR: broken }, ['migrate'], /^The data folder .* cannot be used: /],
   ];
   for (const [variables, args, expected] of cases) {
     const { code, errors } = await sallyport({ LOG_LEVEL: 'silent', ...variables }, args);
@@ -106,6 +115,41 @@ t.test('foreseen failures are sentences', async (t) => {
   };
   t.match(await sallyport({}, ['serve'], failing), { code: 1, errors: /unforeseen\n\s+at / });
 });
+
+t.test('a server that will not have us, and a key that opens nothing, are sentences', async (t) => {
+  const url = new URL(await postgresUrl(t));
+  const key = (byte: number) => Buffer.alloc(32, byte).toString('base64');
+  const command = (address: URL, secret: string, ...args: string[]) =>
+    sallyport({ LOG_LEVEL: 'silent', DATABASE_URL: address.href, SECRET_KEY: secret }, args);
+
+  const wrong = new URL(url);
+  wrong.pathname = '/nowhere_at_all';
+  const noTls = new URL(url);
+  noTls.search = '?sslmode=verify-full';
+  for (const [address, said] of [
+    [wrong, /^The database refuses: database "nowhere_at_all" does not exist\n$/],
+    [noTls, /^The database refuses: The server does not support SSL connections\n$/],
+  ] as const) {
+    t.match(await command(address, key(1), 'migrate'), { code: 1, errors: said });
+  }
+
+  const folder = demoWith(t, {});
+  t.match(await command(url, key(1), 'config', 'apply', flowsAndProviders(folder)), { code: 0 });
+  for (const secret of [key(2), `new:${key(2)}`]) {
+    const { code, errors } = await command(url, secret, 'config', 'apply', folder);
+    t.equal(code, 1);
+    t.match(errors, /^Something in the database is sealed under the key "default", .*SECRET_KEY/);
+    t.notMatch(errors, /\n\s+at /, 'no stack trace');
+  }
+  const rotated = `new:${key(2)},default:${key(1)}`;
+  t.match(await command(url, rotated, 'config', 'diff', folder), { code: 0, output: /say the same/ });
+});
+
+/** The demo's app and user have credentials that count only in the demo. */
+function flowsAndProviders(folder: string): string {
+  for (const file of ['apps.yaml', 'users.yaml']) rmSync(join(folder, file));
+  return folder;
+}
 
 t.test('an old Node is told which one is needed', (t) => {
   const folder = temporary(t);

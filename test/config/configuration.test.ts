@@ -19,9 +19,10 @@ function configurationOn(
   storage: Storage,
   env: Record<string, string> = {},
   onApplied: (changes: Change[]) => void = () => {},
+  among = sections,
 ): Configuration {
   return createConfiguration({
-    sections,
+    sections: among,
     storage,
     references: createReferences(env),
     clock: { now: () => now },
@@ -115,6 +116,10 @@ t.test('changes, and what only the database has', (t) =>
       'no file, no pruning',
     );
 
+    const cutOff = documentsOf(t, configuration, { 'boxes.yaml': '# nothing yet' });
+    t.strictSame(brief(await configuration.apply(cutOff, { prune: true })), [], 'nor with an empty file');
+    t.ok((await configuration.export())['boxes.yaml']);
+
     const elsewhere = configurationOn(storage, { KEY: 'other' });
     const same = documentsOf(t, elsewhere, {
       'boxes.yaml': 'boxes: [{ id: big, size: 10, key: "${env:KEY:-k}" }]',
@@ -207,6 +212,33 @@ t.test('of sixteen instances that start on an empty database one applies the fil
       'boxes.yaml',
       'things.yaml',
     ]);
+  }),
+);
+
+t.test('of sixteen who apply the same new person at once one creates it', (t) =>
+  postgresOnly(t, async (t, storage) => {
+    // Slow enough that each would find nobody there if they did not wait for each other.
+    let saved = 0;
+    const slow = sections.map((section) =>
+      section.kind === 'collection' && section.createOnly
+        ? {
+            ...section,
+            save: async (...args: Parameters<typeof section.save>) => {
+              saved += 1;
+              await new Promise((resolve) => setTimeout(resolve, 50));
+              return section.save(...args);
+            },
+          }
+        : section,
+    );
+    const configuration = configurationOn(storage, {}, () => {}, slow);
+    await configuration.apply(documentsOf(t, configuration, { 'boxes.yaml': 'boxes: []' }), { prune: false });
+    const documents = documentsOf(t, configuration, { 'people.yaml': 'people: [{ id: ann }]' });
+    const applied = await Promise.all(
+      Array.from({ length: 16 }, () => configuration.apply(documents, { prune: false })),
+    );
+    t.equal(applied.filter((changes) => changes.length > 0).length, 1);
+    t.equal(saved, 1);
   }),
 );
 

@@ -15,7 +15,18 @@ t.test('faults of files', (t) => {
   const cases: [files: Record<string, string>, faults: (string | RegExp)[]][] = [
     [{ 'boxes.yaml': '' }, []],
     [{ 'boxes.json': '{"boxes": [{"id": "a"}]}' }, []],
-    [{ 'README.md': 'x', '.hidden.yaml': ': :', 'schema.json': '{}', 'prices.csv': '' }, []],
+    [
+      { 'boxes.yaml': '', 'README.md': 'x', '.hidden.yaml': ': :', 'schema.json': '{}', 'prices.csv': '' },
+      [],
+    ],
+    [
+      { 'README.md': 'x', 'schema.json': '{}' },
+      [/holds none of the files that are read: gateway.yaml, boxes/],
+    ],
+    [{}, [/holds none of the files/]],
+    [{ 'Boxes.YAML': '' }, ["Boxes.YAML: is no file that this version reads; did you mean 'boxes.yaml'?"]],
+    [{ 'boxes.yaml': 'boxes: !secret x' }, [/^boxes.yaml: line 1, column 8: Unresolved tag: !secret$/]],
+    [{ 'boxes.yaml': 'boxes: []\n---\nboxes: []' }, [/^boxes.yaml: line 2.*: a second document begins here/]],
     [{ 'boxs.yaml': '' }, ["boxs.yaml: is no file that this version reads; did you mean 'boxes.yaml'?"]],
     [{ 'other.yml': '' }, [/^other.yml: .*it reads gateway.yaml, boxes.yaml/]],
     [{ 'boxes.yaml': '', 'boxes.yml': '' }, [/^boxes.yml: .*another file named boxes/]],
@@ -49,6 +60,13 @@ t.test('faults of files', (t) => {
     t.match(found, expected, JSON.stringify(files));
     t.equal(found.length, expected.length, found.join(' | '));
   }
+  const folder = folderWith(t, {});
+  mkdirSync(join(folder, 'boxes.yaml'));
+  t.match(
+    reader.read(folder).faults,
+    [{ path: 'boxes.yaml', message: /EISDIR/ }],
+    'a folder with such a name',
+  );
   t.match(reader.read('/nowhere').faults, [{ path: '/nowhere', message: /ENOENT/ }]);
   t.end();
 });

@@ -27,6 +27,24 @@ t.test('what a reference becomes', (t) => {
   t.end();
 });
 
+t.test('what was meant to be a reference is not taken at its word', (t) => {
+  const cases = [
+    '${env:NAME',
+    '${NAME_WITHOUT_A_KIND}',
+    '${ env:NAME}',
+    '${env:NONE:-${env:NAME}}',
+    'a ${env:NAME} and ${file:/run/secret',
+    '${}',
+  ];
+  for (const written of cases) {
+    const { value, faults } = references.resolve({ secret: written });
+    t.strictSame(value, { secret: written });
+    t.match(faults, [{ path: 'secret', message: /begins no reference/ }], written);
+    t.equal(faults.length, 1, written);
+  }
+  t.end();
+});
+
 t.test('what cannot be resolved is named with its place', (t) => {
   const { faults } = references.resolve({
     a: ['${env:NONE}', { b: '${file:/nowhere}' }],

@@ -28,15 +28,20 @@ const views: Record<string, Partial<View>> = {
   },
   sent: { proved: true, sent, delivery: 'accepted' },
   'not sent': { proved: true, sent, delivery: 'unavailable' },
+  'not sent, and no other way': { proved: true, sent, delivery: 'unavailable', alone: true },
   unknown: { proved: true, sent, delivery: 'unknown' },
   'refused for a while': { proved: true, sent: { ...sent, refused: { reason: 'number', until: 200_000 } } },
+  'refused before anything was sent': {
+    proved: true,
+    sent: { ...sent, codeId: null, count: 0, refused: { reason: 'number', until: 200_000 } },
+  },
   'refused for good': { proved: true, sent: { ...sent, refused: { reason: 'too-many', until: null } } },
   'before any factor': { sent: { ...sent, last2: null } },
 };
 
 const view = (members: Partial<View>): View => ({
   ...{ settings: {}, codes, name: null, hint: null, enrol: false, proved: false, scratch: {}, sent: null },
-  ...{ delivery: null, typed: {}, now: 100_000, locale: 'en', fact: undefined },
+  ...{ delivery: null, typed: {}, now: 100_000, locale: 'en', fact: undefined, alone: false },
   ...members,
 });
 

@@ -50,6 +50,9 @@ t.test('what is no placeholder is a fault, with its place and a suggestion', asy
     ['$ctx.NUM', /did you mean \$ctx\.num\?/],
     ['$ctx.app', /did you mean \$ctx\.app\.(id|name)\?/],
     ['{{ mobil }}', /did you mean \{\{mobile\}\}\?/],
+    ['{{#if mobile}}x', /unknown placeholder \{\{#if mobile\}\}/],
+    ['to={{ first name }}', /unknown placeholder/],
+    ['to={{mobile}', /character 4: no \}\} follows on this \{\{/],
     ['{{whatever}}', /unknown placeholder \{\{whatever\}\}/],
     ['costs $5', /character 7: “\$5” is no placeholder: write \$\$/],
     ['a $ b', /write \$\$ for a dollar sign/],
@@ -272,11 +275,12 @@ t.test('user information becomes Basic authorization', async (t) => {
 t.test('references are values, whatever they hold', async (t) => {
   const token = 'pa$$ctx.num"\\';
   const provider = read({
-    headers: { Authorization: 'Bearer ${env:TOKEN}' },
+    headers: { Authorization: 'Bearer ${env:TOKEN}', 'X-Token': '${env:TOKEN}' },
     payload: '{"token":"${env:TOKEN}","options":${env:JSON},"to":$ctx.num}',
   });
   const sent = provider.send();
   t.equal(headersOf(sent).authorization, `Bearer ${token}`);
+  t.equal(headersOf(sent)['x-token'], token, 'one that stands alone in a header, too');
   t.same(JSON.parse(sent.body ?? ''), { token, options: { priority: 1 }, to: message.to });
   t.equal(
     read({ payload: '${file:/payload.json}' }).send().body,

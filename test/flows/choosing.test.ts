@@ -24,8 +24,12 @@ t.test('several ways: the user chooses, the one used last in this browser first'
     t.equal(heading(await browser.submit({ action: 'choose:sms-otp' })), 'Enter code');
     t.equal(world.messages.length, 1);
     t.same(choices(await browser.submit({ action: 'other-ways' })), ['password', 'sms-otp']);
-    t.equal(heading(await browser.submit({ action: 'choose:password' })), 'Sign in');
-    t.equal(heading(await browser.submit({ action: 'choose:backup-code' })), 'Sign in', 'not offered here');
+    t.equal(heading(await browser.submit({ action: 'choose:password' })), 'Enter your password');
+    t.equal(
+      heading(await browser.submit({ action: 'choose:backup-code' })),
+      'Enter your password',
+      'not offered here',
+    );
     await browser.submit({ action: 'choose:sms-otp' });
     t.equal(world.messages.length, 1, 'the code that was sent is still the one');
     t.equal((await browser.submit({ code: newestCode(world) })).location, '/authorize/resume');

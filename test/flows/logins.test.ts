@@ -14,6 +14,7 @@ t.test('password, then a code by SMS', (t) =>
     const first = await browser.get();
     t.equal(first.status, 200);
     t.equal(heading(first), 'Sign in');
+    t.notMatch(first.body, 'Sign in to', 'said once');
     t.equal(first.headers['cache-control'], 'no-store');
     t.equal(world.messages.length, 0, 'looking sends nothing');
 
@@ -25,6 +26,7 @@ t.test('password, then a code by SMS', (t) =>
 
     const second = await browser.submit(credentials);
     t.equal(heading(second), 'Enter code');
+    t.match(second.body, 'Sign in to <strong>Demo shop</strong>');
     t.match(second.body, 'Sent to ••••• 67 by SMS.');
     t.equal(world.messages.length, 1);
     t.match(world.messages[0]?.text, `${newestCode(world)} is your code for Demo shop.`);
@@ -143,6 +145,7 @@ t.test('what the table of the second step says', (t) =>
       const stopped = await world.browser();
       const page = await stopped.submit({ username: 'mary', password: ada.password ?? '' });
       t.equal(heading(page), 'We cannot go on here');
+      t.match(page.body, 'Back to Demo shop', 'there is a way out');
       t.match(page.body, 'whoever looks after Demo shop');
       await world.publish(
         passwordThenCode.map((step) => (step.id === 'second' ? { ...step, onUnavailable: 'skip' } : step)),
@@ -230,7 +233,7 @@ t.test('sending', (t) =>
       const screen = await browser.screen();
       const resend = screen.actions.find(({ name }) => name === 'resend');
       t.equal(resend?.enabledAt, world.clock.now().getTime() + 30_000);
-      t.match((await browser.submit({ action: 'resend' })).body, 'We can send a code again in 30 seconds.');
+      t.match((await browser.submit({ action: 'resend' })).body, 'A code was already asked for.');
       t.equal(world.messages.length, sent);
       world.clock.pass(31_000);
       await browser.submit({ action: 'resend' });

@@ -70,7 +70,7 @@ t.test('a session satisfies the steps that its factors are options of', (t) =>
       const browser = await world.browser({ session: stronger.session });
       t.equal(heading(await browser.get()), 'You are signed in');
       await storage.transaction((tx) => world.sessions.revoke(tx, session.id, 'test', world.clock.now()));
-      t.equal(heading(await browser.submit({ action: 'continue' })), 'Sign in');
+      t.equal(heading(await browser.submit({ action: 'continue' })), 'Enter your password');
     });
 
     await t.test('somebody else signs in: the old session ends', async (t) => {

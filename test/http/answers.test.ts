@@ -182,3 +182,32 @@ t.test('closing lets a running answer end and does not wait for idle connections
   t.equal(await (await slow).text(), 'done');
   await closed;
 });
+
+t.test('no database keeps a NUL character: whoever sends one is told so', async (t) => {
+  const { app } = await openTestHttp();
+  t.teardown(() => app.close());
+  app.all('/echo', async () => ({ ok: true }));
+  const asJson = { 'content-type': 'application/json' };
+  const asForm = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (const sent of [
+    { method: 'GET', url: '/echo?state=a%00b' },
+    { method: 'POST', url: '/echo', headers: asJson, payload: '{"username":"a\\u0000b"}' },
+    { method: 'POST', url: '/echo', headers: asForm, payload: 'username=a%00b' },
+  ] as const) {
+    const answer = await app.inject(sent);
+    t.match({ status: answer.statusCode, ...answer.json() }, { status: 400, code: 'invalid_request' });
+  }
+  const fine = await app.inject({ method: 'POST', url: '/echo', headers: asForm, payload: 'list=a&list=b' });
+  t.equal(fine.statusCode, 200);
+});
+
+t.test('an address that is none is answered like every other mistake, and not repeated', async (t) => {
+  const { app } = await openTestHttp();
+  t.teardown(() => app.close());
+  const answer = await app.inject('/login/%E0%A4%A<script>');
+  t.equal(answer.statusCode, 400);
+  t.match(answer.headers['content-type'], 'application/problem+json');
+  t.equal(answer.headers['x-content-type-options'], 'nosniff');
+  t.equal(answer.headers['cache-control'], 'no-store');
+  t.notMatch(answer.body, 'script');
+});

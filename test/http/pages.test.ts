@@ -45,7 +45,12 @@ t.test('people can reach whoever helps them', async (t) => {
     ['javascript:alert(1)', '<span>javascript:alert(1)</span>'],
   ];
   for (const [helpContact, expected] of cases) {
-    const page = { view: 'oidc/logged-out', title: text('logout.done'), locale: 'en', data: {} };
+    const page = {
+      view: 'oidc/logged-out',
+      title: text('logout.done'),
+      locale: 'en',
+      data: { heading: text('logout.done') },
+    };
     t.match(await http.render({ ...page, app: { ...shop, helpContact } }), expected);
   }
 });

@@ -75,6 +75,10 @@ t.test('logout', async (t) => {
     t.equal(stayed.url.href, 'http://localhost:4501/bye?state=xyz');
     t.equal(await silently(gateway, browser), 'code', '“stay signed in” stays');
 
+    const bare = await browser.open(new URL('/session/end', gateway.issuer));
+    const told = await browser.submit(bare, {}, gateway.isCallback);
+    t.match(told.html, 'You are still signed in', 'nor does the page say otherwise');
+
     const { tokens: more } = await gateway.signIn({}, { browser });
     const last = await browser.submit(await browser.open(end), { logout: 'yes' }, gateway.isCallback);
     t.equal(last.url.href, 'http://localhost:4501/bye?state=xyz');
@@ -85,7 +89,7 @@ t.test('logout', async (t) => {
     const nobody = await browser.open(end, gateway.isCallback);
     t.equal(nobody.url.href, 'http://localhost:4501/bye?state=xyz', 'nobody is logged in: nothing to ask');
     const plain = await browser.open(new URL('/session/end', gateway.issuer), gateway.isCallback);
-    t.match(plain, { status: 200, url: { pathname: '/session/end/success' } });
+    t.match(plain, { status: 200, url: { pathname: '/session/end/success' }, html: 'You are signed out' });
     t.strictSame(
       gateway.log.lines.filter(({ level }) => level === 'error'),
       [],

@@ -38,7 +38,7 @@ export function prepareHttp(draft: ProviderDraft): PreparedHttp | null {
   }
   const reader = createReader(draft);
   const method = readMethod(document, draft);
-  const url = reader.read('http.url', document.url.trim(), (nodes, faults) =>
+  const url = reader.readWhole('http.url', document.url.trim(), (nodes, faults) =>
     compileUrl(nodes, reader.constants, faults),
   );
   const templates = readHeaderTemplates(document, draft);
@@ -60,7 +60,8 @@ export function prepareHttp(draft: ProviderDraft): PreparedHttp | null {
   const transport = readTransport(document, url?.origin ?? '', draft);
   if (url === null || method === null) return null;
   transport.secrets.push(...reader.secrets, ...literalSecrets(headers));
-  transport.secrets.push(...credentialsIn(document.url), ...credentialsIn(document.payload ?? ''));
+  for (const template of [document.url, document.payload ?? ''])
+    transport.secrets.push(...credentialsIn(draft.resolve(template)));
   return { method, path: url.path, headers, body: payload?.pieces ?? null, judge, transport };
 }
 
@@ -81,6 +82,7 @@ function readHeaderTemplates(document: HttpDocument, draft: ProviderDraft): Head
   return templates;
 }
 
+/** A reference is a value here, also one that stands alone: a token may hold a dollar sign. */
 function readHeader({ name, value, path }: HeaderTemplate, reader: TemplateReader): Header[] {
   const pieces = reader.read(`http.${path}`, value, (nodes, faults) =>
     compileHeader(nodes, reader.constants, faults),
@@ -101,7 +103,7 @@ function readPayload(
   if (byHeader !== undefined && contentType !== undefined && byHeader !== contentType) {
     draft.fault('http.contentType', `says ${contentType}, and the header Content-Type says ${header?.value}`);
   }
-  return reader.read('http.payload', document.payload, (nodes, faults) => {
+  return reader.readWhole('http.payload', document.payload, (nodes, faults) => {
     const type = contentType ?? byHeader ?? guessType(nodes);
     return { type, pieces: compilePayload(nodes, type, reader.constants, faults) };
   });

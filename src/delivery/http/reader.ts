@@ -9,10 +9,13 @@ export interface TemplateReader {
   /** Values that were looked up: they may stand in no log. */
   secrets: Set<string>;
   /** Parses a template and hands it on; null when something about it was reported. */
-  read<T>(path: string, source: string, compile: (nodes: Node[], faults: TemplateFault[]) => T): T | null;
+  read<T>(path: string, source: string, compile: Compile<T>): T | null;
+  /** The same, but a string that is nothing but one reference names the whole template, for instance a file. */
+  readWhole<T>(path: string, source: string, compile: Compile<T>): T | null;
 }
 
-/** A string that is nothing but one reference names the whole template, for instance a file. */
+type Compile<T> = (nodes: Node[], faults: TemplateFault[]) => T;
+
 const onlyReference = /^\s*\$\{(?:env|file):[^}]*\}\s*$/;
 
 export function createReader(draft: ProviderDraft): TemplateReader {
@@ -26,25 +29,27 @@ export function createReader(draft: ProviderDraft): TemplateReader {
     secret: (name) => remember(draft.resolve(known[name] ?? '')),
     reference: (written) => remember(draft.resolve(written)),
   };
+  function read<T>(path: string, source: string, compile: Compile<T>): T | null {
+    const { nodes, faults } = parseTemplate(source);
+    faults.push(...missing(nodes, draft));
+    let result: T | null = null;
+    if (faults.length === 0) {
+      try {
+        result = compile(nodes, faults);
+      } catch (error) {
+        if (!(error instanceof EncodingError)) throw error;
+        faults.push({ at: 0, message: error.message });
+      }
+    }
+    for (const { at, message } of faults) draft.fault(path, `${placeIn(source, at)}: ${message}`);
+    return faults.length === 0 ? result : null;
+  }
   return {
     constants,
     secrets,
-    read(path, written, compile) {
-      const source = onlyReference.test(written) ? draft.resolve(written.trim()) : written;
-      const { nodes, faults } = parseTemplate(source);
-      faults.push(...missing(nodes, draft));
-      let result: ReturnType<typeof compile> | null = null;
-      if (faults.length === 0) {
-        try {
-          result = compile(nodes, faults);
-        } catch (error) {
-          if (!(error instanceof EncodingError)) throw error;
-          faults.push({ at: 0, message: error.message });
-        }
-      }
-      for (const { at, message } of faults) draft.fault(path, `${placeIn(source, at)}: ${message}`);
-      return faults.length === 0 ? result : null;
-    },
+    read,
+    readWhole: (path, written, compile) =>
+      read(path, onlyReference.test(written) ? draft.resolve(written.trim()) : written, compile),
   };
 }
 

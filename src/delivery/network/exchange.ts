@@ -46,7 +46,10 @@ export function exchange(dispatcher: Dispatcher, options: ExchangeOptions): Prom
       finish(false, new Error(message));
       controller?.abort(new Error(message));
     };
-    const timer = setTimeout(() => cut(`no whole answer within ${options.timeoutMs} ms`), options.timeoutMs);
+    const timer = setTimeout(
+      () => cut(`no whole answer within ${Math.round(options.timeoutMs)} ms`),
+      options.timeoutMs,
+    );
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {

@@ -23,7 +23,7 @@ export interface Parsed {
 }
 
 const token =
-  /\$\$|\$\{[^}]*\}|\$(?:ctx\.(?:(?:app|user)\.)?\w+|(?:num|secret)\.\w+)(?::number\b)?|\{\{\s*[\w.$-]*\s*\}\}|\b(?:base64|urlencode)\{|\$[\w.]*/g;
+  /\$\$|\$\{[^}]*\}|\$(?:ctx\.(?:(?:app|user)\.)?\w+|(?:num|secret)\.\w+)(?::number\b)?|\{\{[^{}]*\}\}|\{\{(?!\{)|\b(?:base64|urlencode)\{|\$[\w.]*/g;
 
 /**
  * Reads a template in one pass. What a value holds is never looked at again, so this is the only place where a
@@ -77,6 +77,7 @@ function nodeOf(written: string, at: number): Node | TemplateFault {
     if (/^\$\{(?:(?:env|file):.+|stored)\}$/s.test(written)) return { kind: 'reference', at, written };
     return { at, message: `${written} is no reference: write \${env:NAME} or \${file:/path}` };
   }
+  if (written === '{{') return { at, message: 'no }} follows on this {{' };
   if (written.startsWith('{{')) {
     const name = written.slice(2, -2).trim();
     const same = Object.hasOwn(handlebars, name) ? handlebars[name] : undefined;

@@ -6,7 +6,7 @@ import type { Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Sent, Services } from '../method.ts';
 
-/** Whom and what a code is for. */
+/** Whom and what a code is for. `subjectKey` as in `subjectKeyOf`. */
 export interface Dispatch {
   loginId: string;
   step: string;
@@ -28,34 +28,69 @@ export interface DispatchDeps {
   translate(locale: string, text: Text): string;
 }
 
-/** The scope of a step's codes: they work in no other login, step, or for another number. */
-export const scopeOf = (loginId: string, step: string, suffix: string): string =>
-  ['login', loginId, step, ...(suffix ? [suffix] : [])].join(':');
+/**
+ * The scope of a step's codes: they work in no other login, step, or for another number, and for nobody else. “Not
+ * you?” changes the user within a login: a code that went to the first one's phone must not pass the second one's step.
+ */
+export const scopeOf = (
+  { loginId, step, subjectKey }: Pick<Dispatch, 'loginId' | 'step' | 'subjectKey'>,
+  suffix: string,
+): string => ['login', loginId, step, subjectKey, ...(suffix ? [suffix] : [])].join(':');
 
 export type Permit =
-  | { is: 'allowed' }
+  /** `silent`: the page is to say the same, but nothing may go out. */
+  | { is: 'allowed'; silent: boolean }
   /** `until` null: until somebody lifts it. */
   | { is: 'locked'; until: number | null }
   | { is: 'refused'; reason: string; until: number };
 
 /**
- * Whether a code may be sent now; counted by itself, before the transaction. A locked factor sends nothing. For a
- * name that no account has the same is counted under the name.
+ * Whether a code may be sent now; counted by itself, before the transaction. A locked factor sends nothing.
+ *
+ * Before a factor was passed only what was done under the name as typed is told, whether or not an account has it. The
+ * account's own lock and limits hold too, but silently: a wait met under one of its names after another was used
+ * would tell that both belong together, and that there is an account.
  */
 export async function permit(
-  { services }: DispatchDeps,
+  deps: DispatchDeps,
   effect: Effect,
   dispatch: Dispatch,
   now: Date,
 ): Promise<Permit> {
-  const { crypto, db, guard } = services;
-  const lockedUntil = await guard.lockedUntil(db, dispatch.subjectKey, effect.method, now);
+  const { ip, proved, subjectKey, user } = dispatch;
+  if (proved) {
+    return permitOne(deps, effect, { subjectKey, ip, userId: user?.id ?? null, to: effect.to }, now);
+  }
+  const told = await permitOne(deps, effect, { subjectKey, ip, userId: null, to: null }, now);
+  if (told.is !== 'allowed' || !user || effect.to === null) return told;
+  const own = {
+    subjectKey: deps.services.guard.subjectKey(user.id),
+    ip: null,
+    userId: user.id,
+    to: effect.to,
+  };
+  const answer = await permitOne(deps, effect, own, now);
+  return { is: 'allowed', silent: answer.is !== 'allowed' };
+}
+
+async function permitOne(
+  { services: { crypto, db, guard } }: DispatchDeps,
+  { method }: Effect,
+  {
+    ip,
+    subjectKey,
+    to,
+    userId,
+  }: { subjectKey: string; ip: string | null; userId: string | null; to: string | null },
+  now: Date,
+): Promise<Permit> {
+  const lockedUntil = await guard.lockedUntil(db, subjectKey, method, now);
   if (lockedUntil) return { is: 'locked', until: isUntilLifted(lockedUntil) ? null : lockedUntil.getTime() };
-  const { ip, user, subjectKey } = dispatch;
-  const numberHash = effect.to === null ? subjectKey : crypto.mac('identifier', effect.to);
-  const allowed = await guard.allowSend({ numberHash, userId: user?.id ?? null, ip }, now);
+  // A name may be a number: what is counted under the one is not to count for the other.
+  const numberHash = to === null ? `name:${subjectKey}` : crypto.mac('identifier', to);
+  const allowed = await guard.allowSend({ numberHash, userId, ip }, now);
   return allowed.allowed
-    ? { is: 'allowed' }
+    ? { is: 'allowed', silent: false }
     : { is: 'refused', reason: allowed.rule, until: allowed.retryAt.getTime() };
 }
 
@@ -70,7 +105,7 @@ export async function issue(
   const { otp, codes } = deps.services;
   const { app, expiresAt, locale, loginId, user } = dispatch;
   const settings = codes(effect.settings);
-  const scope = scopeOf(loginId, dispatch.step, effect.suffix);
+  const scope = scopeOf(dispatch, effect.suffix);
   const issued = await otp.issue(tx, { scope, userId: user?.id ?? null, settings, expiresAt }, now);
   if ('refused' in issued) {
     const until = issued.refused === 'too-soon' ? issued.retryAt.getTime() : null;
@@ -86,7 +121,7 @@ export async function issue(
   };
   if (effect.to === null) return { sent, message: null };
   const minutes = Math.max(1, Math.floor((issued.expiresAt.getTime() - now.getTime()) / 60_000));
-  const body = text(`${effect.method}.message`, { code: issued.code, app: app.name, minutes });
+  const body = text(`${effect.method}.message`, { code: issued.code, app: app.name, count: minutes });
   const message = await deps.delivery.queue(
     tx,
     {

@@ -96,12 +96,13 @@ function eventOf(state: LoginState, { action }: Submission, user: User | null): 
 function checkContext({ services }: LoginsDeps, around: Around, method: Method, step: string) {
   const { flow, now, row, submission, user } = around;
   const { state } = row;
+  const subjectKey = subjectKeyOf(services, row, user);
   return {
     services,
     settings: optionOf(flow, step, method.id)?.settings ?? {},
     loginId: row.id,
-    scope: (suffix: string) => scopeOf(row.id, step, suffix),
-    subjectKey: subjectKeyOf(services, row, user),
+    scope: (suffix: string) => scopeOf({ loginId: row.id, step, subjectKey: subjectKey ?? '' }, suffix),
+    subjectKey,
     user,
     name: nameOf(services, row),
     enrol: state.offered.some((offer) => offer.method === method.id && offer.enrol),
@@ -213,7 +214,9 @@ async function permitted(
       before: state.sent[effect.method] ?? null,
     };
     const answer: Permit = await permit(deps, effect, dispatch, now);
-    if (answer.is === 'allowed') sends.push({ effect, dispatch });
+    if (answer.is === 'allowed') {
+      sends.push({ effect: answer.silent ? { ...effect, to: null } : effect, dispatch });
+    }
     if (answer.is === 'locked') next = { ...next, locked: { until: answer.until } };
     if (answer.is === 'refused') {
       const refused = refusedSend(effect, dispatch, answer.reason, answer.until, now);
@@ -242,15 +245,18 @@ const contextOf = ({ app, row, submission, user }: Around): Omit<AuditEvent, 'na
   userAgent: submission.userAgent,
 });
 
-/** Under what tries of this login's subject are counted: its account, or the name that none has. */
+/**
+ * Under what is counted and told of this login's subject: its account once a factor was passed, before that the name as
+ * typed, so that names with and without an account, or with the same one, cannot be told apart.
+ */
 export function subjectKeyOf(
   services: Services,
   row: Pick<LoginRow, 'id' | 'state'>,
   user: User | null,
 ): string | null {
   const { crypto, guard, users } = services;
-  if (user) return guard.subjectKey(user.id);
   const name = row.state.subject?.name;
+  if (user && (row.state.proved || name == null)) return guard.subjectKey(user.id);
   return name == null
     ? null
     : guard.subjectKey(users.normaliseIdentifier(crypto.open('identifier', name, row.id)));

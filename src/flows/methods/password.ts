@@ -27,9 +27,10 @@ export const password = {
   texts: {
     'password.label': 'Use your password',
     'password.heading': 'Sign in',
+    'password.headingKnown': 'Enter your password',
     'password.username': 'User name',
     'password.password': 'Password',
-    'password.next': 'Sign in',
+    'password.next': 'Continue',
     'password.emptyName': 'Please type your user name.',
     'password.empty': 'Please type your password.',
     'password.wrong': 'That user name and password do not match.',
@@ -68,7 +69,7 @@ export const password = {
       maxLength: 1024,
     };
     return {
-      heading: text('password.heading'),
+      heading: text(name === null ? 'password.heading' : 'password.headingKnown'),
       fields: [username, secret],
       actions: [{ name: 'submit', label: text('password.next'), style: 'primary', skipsValidation: false }],
       notices: [],

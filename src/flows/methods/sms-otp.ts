@@ -1,17 +1,27 @@
 import { Type } from 'typebox';
+import { after } from '../../lib/clock.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import { otpFaults, otpMembers } from '../../otp/index.ts';
 import { normalisePhone } from '../../users/index.ts';
-import type { CheckContext, CheckResult, Effect, Input, Method, Pass } from '../method.ts';
+import type { CheckContext, CheckResult, Effect, Input, Method, Pass, Services } from '../method.ts';
 import { codeScreen, numberScreen } from '../pages/code-screens.ts';
 
 /** How many numbers may be tried out while setting up, in one login. */
 const maxNumbers = 3;
 
-/** While the user sets up a number; `phone` sealed. */
+/**
+ * Wrong codes that are compared for one user in a stretch of time, however many logins they are typed into at once: the
+ * lock comes after the fifth, when others may be under way already.
+ */
+const triesPerWindow = 10;
+const windowMs = 5 * 60_000;
+
+/** While the user sets up a number. */
 interface Enrolling {
+  /** Sealed. */
   phone?: string;
-  last2?: string;
+  /** Keyed hash of the number: its codes prove no other, whatever was typed before or after it. */
+  suffix?: string;
   numbers?: number;
 }
 
@@ -38,6 +48,7 @@ export const smsOtp = {
     'sms-otp.label': 'Get a code by SMS',
     'sms-otp.heading': 'Enter code',
     'sms-otp.headingSend': 'We will send you a code',
+    'sms-otp.headingNone': 'No code yet',
     'sms-otp.headingPhone': 'Add your phone number',
     'sms-otp.sentencePhone': 'We will send a code to it, now and whenever you sign in.',
     'sms-otp.sentenceSend': 'It comes by SMS to the phone number of your account.',
@@ -48,6 +59,8 @@ export const smsOtp = {
     'sms-otp.slow':
       'It may take a moment until the code arrives at ••••• {last2}. You can ask for another one; both will work.',
     'sms-otp.notSent': 'We could not send the code to ••••• {last2} just now. Try again, or use another way.',
+    'sms-otp.notSentAlone':
+      'We could not send the code to ••••• {last2} just now. Please try again in a moment.',
     'sms-otp.code': 'Code',
     'sms-otp.phone': 'Phone number',
     'sms-otp.country': 'Country',
@@ -70,16 +83,11 @@ export const smsOtp = {
     'sms-otp.numberTaken': 'This phone number already belongs to another account.',
     'sms-otp.tooManyNumbers': 'No further number can be tried in this sign-in. Please start again.',
     'sms-otp.noMore': 'We cannot send another code in this sign-in.',
-    'sms-otp.wait': {
-      one: 'We can send a code again in {count} minute.',
-      other: 'We can send a code again in {count} minutes.',
+    'sms-otp.wait': 'A code was already asked for. Please wait a little before the next one.',
+    'sms-otp.message': {
+      one: '{code} is your code for {app}. It is valid for {count} minute. Do not share it with anyone.',
+      other: '{code} is your code for {app}. It is valid for {count} minutes. Do not share it with anyone.',
     },
-    'sms-otp.waitSeconds': {
-      one: 'We can send a code again in {count} second.',
-      other: 'We can send a code again in {count} seconds.',
-    },
-    'sms-otp.message':
-      '{code} is your code for {app}. It is valid for {minutes} minutes. Do not share it with anyone.',
   },
 
   available: ({ user }) => (user.phone === null ? { is: 'enrol' } : { is: 'yes' }),
@@ -116,8 +124,6 @@ const sendTo = (
   settings: Record<string, unknown>,
 ): Effect => ({ type: 'send-code', method: 'sms-otp', channel: 'sms', purpose, to, suffix, settings });
 
-const suffixOf = ({ numbers }: Enrolling): string => (numbers === undefined ? '' : `number-${numbers}`);
-
 function takeNumber(context: CheckContext, { numbers = 0 }: Enrolling, { values }: Input): CheckResult {
   const phone = normalisePhone(values.phone ?? '', values.country || undefined);
   if (phone === null) {
@@ -128,19 +134,22 @@ function takeNumber(context: CheckContext, { numbers = 0 }: Enrolling, { values 
     const sentence = text('sms-otp.tooManyNumbers');
     return { is: 'retry', reason: 'too-many-numbers', text: sentence, field: 'phone', tried: false };
   }
+  const { crypto } = context.services;
+  const suffix = crypto.mac('identifier', phone);
   const scratch = {
-    phone: context.services.crypto.seal('identifier', phone, context.loginId),
-    last2: phone.slice(-2),
+    phone: crypto.seal('identifier', phone, context.loginId),
+    suffix,
     numbers: numbers + 1,
   } satisfies Enrolling;
-  return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffixOf(scratch), context.settings)] };
+  return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffix, context.settings)] };
 }
 
 function sendAgain(context: CheckContext, enrolling: Enrolling): CheckResult {
   const { proved, scratch, services, settings, user } = context;
+  const { suffix = '' } = enrolling;
   if (enrolling.phone !== undefined) {
     const phone = services.crypto.open('identifier', enrolling.phone, context.loginId);
-    return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffixOf(enrolling), settings)] };
+    return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffix, settings)] };
   }
   const to = proved || user?.phoneVerified ? (user?.phone ?? null) : null;
   return { is: 'stay', scratch, effects: [sendTo(to, 'login-code', '', settings)] };
@@ -157,14 +166,20 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
   const lockedUntil = await guard.lockedUntil(db, subjectKey, 'sms-otp', now);
   if (lockedUntil) return { is: 'locked', until: lockedUntil };
 
-  const scope = context.scope(suffixOf(enrolling));
+  const scope = context.scope(enrolling.suffix ?? '');
   const reservation = await otp.reserve(db, scope, services.codes(settings), now);
   if (reservation.status === 'none') return retry('none', text('sms-otp.expired'), false);
   if (reservation.status === 'exhausted') return retry('exhausted', text('sms-otp.exhausted'), false);
+  const untold = await untoldKey(context, subjectKey);
+  const counted = [subjectKey, untold.key ?? []].flat();
+  const [tries = 0, untoldTries = 0] = await countTry(services, counted, now);
+  if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
+  const closed = untold.closed || untoldTries > triesPerWindow;
   const match = otp.match(reservation, typed, now);
   if (match === 'expired') return retry('expired', text('sms-otp.expired'), true);
-  if (match === 'wrong') {
+  if (match === 'wrong' || closed) {
     const failed = await guard.failed(db, subjectKey, 'sms-otp', now);
+    if (untold.key !== null) await guard.failed(db, untold.key, 'sms-otp', now);
     if (failed.lockedUntil) return { is: 'locked', until: failed.lockedUntil };
     const left = reservation.triesLeft;
     return retry(
@@ -173,10 +188,29 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
       true,
     );
   }
-  return passWith(context, enrolling, subjectKey, match.codeId);
+  return passWith(context, enrolling, counted, match.codeId);
 }
 
-function passWith(context: CheckContext, enrolling: Enrolling, subjectKey: string, codeId: string): Pass {
+/** Before anything is compared. A code that was right is given back. */
+const countTry = ({ counters }: Services, keys: string[], now: Date, by = 1): Promise<number[]> =>
+  Promise.all(keys.map((key) => counters.add(`sms-otp:${key}`, windowMs, now, by)));
+
+/**
+ * Before a factor was passed: the account's own counter beside the one of the typed name, and whether nothing can be
+ * right here, because the account's way is locked or no code went out. Neither is told.
+ */
+async function untoldKey(
+  { now, proved, services: { db, guard }, user }: CheckContext,
+  subjectKey: string,
+): Promise<{ key: string | null; closed: boolean }> {
+  if (proved) return { key: null, closed: false };
+  const own = user && guard.subjectKey(user.id);
+  const key = own === subjectKey ? null : own;
+  const locked = key !== null && (await guard.lockedUntil(db, key, 'sms-otp', now)) !== null;
+  return { key, closed: locked || !user?.phone || !user.phoneVerified };
+}
+
+function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
   const { ip, loginId, now, services, user } = context;
   const { crypto, guard, otp, users } = services;
   const sealed = enrolling.phone;
@@ -184,7 +218,7 @@ function passWith(context: CheckContext, enrolling: Enrolling, subjectKey: strin
     is: 'pass',
     async commit(tx) {
       if (!(await otp.consume(tx, codeId, now))) return false;
-      await guard.succeeded(tx, subjectKey, 'sms-otp', now);
+      for (const key of counted) await guard.succeeded(tx, key, 'sms-otp', now);
       if (sealed === undefined) return true;
       // Looked at again here: a number that has come into the profile meanwhile is not replaced.
       const present = user && (await users.lock(tx, user.id));
@@ -194,7 +228,9 @@ function passWith(context: CheckContext, enrolling: Enrolling, subjectKey: strin
     },
     lost: text('sms-otp.used'),
     refusal: { reason: 'number-taken', text: text('sms-otp.numberTaken') },
-    after: () => guard.sendVerified({ ip }, now),
+    async after() {
+      await Promise.all([guard.sendVerified({ ip }, now), countTry(services, counted, now, -1)]);
+    },
     events: [
       { name: 'code.verified', data: { method: 'sms-otp' } },
       ...(sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }]),

@@ -3,7 +3,6 @@ import { type Text, text } from '../../lib/texts.ts';
 import type { MethodScreen, View } from '../method.ts';
 import type { Action, Field, Notice } from '../types.ts';
 import { countryChoices } from './countries.ts';
-import { untilText } from './wait.ts';
 
 /*
  * The pages of methods that send a code. Texts are the method's own: `<id>.heading`, `<id>.sentTo`, …
@@ -49,27 +48,35 @@ export function codeScreen(id: string, view: View): MethodScreen {
     ...{ required: true, focus: true, maxLength: codes.length * 2 + 2 },
   };
   const issued = sent.codeId !== null;
+  // An earlier code stays valid when a later message was lost; of the first one nobody has anything to type.
+  const typing = issued && !(sent.count === 1 && isUndelivered(view));
   const next = Math.max(issued ? sent.at + codes.resendAfterMs : 0, sent.refused?.until ?? 0);
   const resend: Action = {
-    ...{ name: 'resend', label: text(`${id}.resend`), style: 'secondary', skipsValidation: true },
+    ...(typing
+      ? { name: 'resend', label: text(`${id}.resend`), style: 'secondary' }
+      : { name: 'send', label: text(`${id}.send`), style: 'primary' }),
+    skipsValidation: true,
     ...(next > now ? { enabledAt: next } : {}),
   };
   const finished = sent.count > codes.resends || (sent.refused !== null && sent.refused.until === null);
   return {
-    heading: text(issued ? `${id}.heading` : `${id}.headingSend`),
-    ...(issued ? { sentence: sentenceOf(id, view) } : {}),
-    fields: issued ? [field] : [],
+    heading: text(typing ? `${id}.heading` : `${id}.headingNone`),
+    ...(typing && !isUndelivered(view) ? { sentence: sentenceOf(id, view) } : {}),
+    fields: typing ? [field] : [],
     actions: [
-      ...(issued ? [primary('submit', `${id}.next`)] : []),
+      ...(typing ? [primary('submit', `${id}.next`)] : []),
       ...(finished ? [] : [resend]),
       ...(enrol ? [link('change-number', `${id}.changeNumber`)] : []),
-      ...(issued ? [link('not-mine', `${id}.notMine`)] : []),
+      ...(typing ? [link('not-mine', `${id}.notMine`)] : []),
     ],
     notices: noticesOf(id, view),
   };
 }
 
 const undelivered: (MessageState | null)[] = ['rejected', 'unavailable', 'failed'];
+
+const isUndelivered = ({ sent, delivery }: View): boolean =>
+  sent !== null && sent.last2 !== null && undelivered.includes(delivery);
 
 /** Where the code went; before a factor was passed a sentence that is true for every name. */
 function sentenceOf(id: string, { sent, delivery }: View): Text {
@@ -81,16 +88,16 @@ function sentenceOf(id: string, { sent, delivery }: View): Text {
   return text(`${id}.sentTo`, { last2 });
 }
 
-function noticesOf(id: string, { sent, delivery, now }: View): Notice[] {
+function noticesOf(id: string, view: View): Notice[] {
+  const { alone, now, sent } = view;
   if (!sent) return [];
   const { refused, last2 } = sent;
   if (refused?.until === null) return [{ tone: 'warning', text: text(`${id}.noMore`) }];
   if (refused && refused.until > now) {
-    const sentence = untilText(`${id}.wait`, new Date(refused.until), new Date(now));
-    return [{ tone: 'warning', text: sentence }];
+    return [{ tone: 'warning', text: text(`${id}.wait`) }];
   }
-  if (last2 !== null && undelivered.includes(delivery)) {
-    return [{ tone: 'error', text: text(`${id}.notSent`, { last2 }) }];
+  if (last2 !== null && isUndelivered(view)) {
+    return [{ tone: 'error', text: text(alone ? `${id}.notSentAlone` : `${id}.notSent`, { last2 }) }];
   }
   return [];
 }

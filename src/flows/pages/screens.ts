@@ -34,7 +34,10 @@ export function screenOf(flow: Flow, state: LoginState, around: Surroundings): S
   const step = flow.steps.findIndex(({ id }) => id === state.step);
   return {
     ...withProblem(content, around.problem),
-    progress: flow.steps.length > 1 && step >= 0 ? { current: step + 1, total: flow.steps.length } : null,
+    progress:
+      flow.steps.length > 1 && step >= 0 && state.ended === null
+        ? { current: step + 1, total: flow.steps.length }
+        : null,
     version: around.version,
     at: around.now.getTime(),
   };
@@ -44,12 +47,10 @@ type Content = MethodScreen & { name: string };
 
 function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content {
   if (state.ended !== null) return endedScreen(state.ended, around);
-  const ways = [
-    ...(state.subject ? [quiet('restart', 'flows.notYou')] : []),
-    quiet('cancel', 'flows.cancel'),
-  ];
+  const notYou = state.subject ? [quiet('restart', 'flows.notYou')] : [];
+  const ways = [...notYou, quiet('cancel', 'flows.cancel')];
   if (state.step === null) return continueScreen(around, ways);
-  if (state.offered.length === 0) return noWayScreen(around, ways);
+  if (state.offered.length === 0) return noWayScreen(around, notYou);
   const { locked } = state;
   if (locked && (locked.until === null || locked.until > around.now.getTime())) {
     return lockedScreen(state, locked.until, around, ways);
@@ -70,6 +71,7 @@ function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content
     now: around.now.getTime(),
     locale: around.locale,
     fact: around.fact,
+    alone: state.offered.length === 1,
   });
   // What a person needs least comes last.
   const isDenial = ({ name }: Action) => name === 'not-mine';
@@ -78,13 +80,14 @@ function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content
   return { ...own, name: method.id, actions: [...needed, ...otherWays(state, around), ...ways, ...denial] };
 }
 
-/** Recovery is one link away; where other methods are offered too, a chooser is. */
+/** One other way is one link away, and recovery always is; for several there is a chooser. */
 function otherWays({ offered, option }: LoginState, { methods }: Surroundings): Action[] {
   const others = offered.filter(({ method }) => method !== option);
   const recovery = others.filter(({ method }) => methods.get(method)?.kind === 'recovery');
+  const direct = others.length === 1 ? others : recovery;
   return [
-    ...recovery.map(({ method }) => choice(method, 'link', methods)),
-    ...(others.length > recovery.length ? [quiet('other-ways', 'flows.otherWays')] : []),
+    ...direct.map(({ method }) => choice(method, 'link', methods)),
+    ...(others.length > direct.length ? [quiet('other-ways', 'flows.otherWays')] : []),
   ];
 }
 
@@ -97,7 +100,6 @@ function chooser(state: LoginState, { methods, preferred }: Surroundings, ways: 
   return {
     name: 'choose',
     heading: text('flows.chooseHeading'),
-    sentence: text('flows.chooseSentence'),
     fields: [],
     actions: [...ordered.map(({ method }) => choice(method, 'choice', methods)), ...ways],
     notices: [],
@@ -134,12 +136,12 @@ function lockedScreen(
   };
 }
 
-const noWayScreen = ({ app }: Surroundings, ways: Action[]): Content => ({
+const noWayScreen = ({ app }: Surroundings, notYou: Action[]): Content => ({
   name: 'no-way-on',
   heading: text('flows.noWayHeading'),
   sentence: text('flows.noWay', { app: app.name }),
   fields: [],
-  actions: ways,
+  actions: [backTo('cancel', app), ...notYou],
   notices: [],
 });
 
@@ -160,14 +162,7 @@ const endedScreen = (reason: string, { app }: Surroundings): Content => ({
   heading: text('flows.endedHeading'),
   sentence: text(reason === 'disabled' ? 'flows.disabled' : 'flows.ended', { app: app.name }),
   fields: [],
-  actions: [
-    {
-      name: 'leave',
-      label: text('flows.back', { app: app.name }),
-      style: 'primary',
-      skipsValidation: true,
-    },
-  ],
+  actions: [backTo('leave', app)],
   notices: [],
 });
 
@@ -184,6 +179,10 @@ function withProblem(content: Content, problem: Surroundings['problem']): Conten
   });
   return { ...content, fields };
 }
+
+const backTo = (name: 'cancel' | 'leave', app: Pick<App, 'name'>): Action => ({
+  ...{ name, label: text('flows.back', { app: app.name }), style: 'primary', skipsValidation: true },
+});
 
 const quiet = (name: string, label: string): Action => ({
   ...{ name, label: text(label), style: 'link', skipsValidation: true },

@@ -49,7 +49,8 @@ export function createClientAdapter(apps: Apps, db: Db): Adapter {
   return {
     ...unsupported,
     async find(id) {
-      const app = await apps.find(db, id);
+      // No text in PostgreSQL holds a NUL; bodies come here unchecked.
+      const app = id.includes('\0') ? undefined : await apps.find(db, id);
       return app?.enabled ? metadataOf(app) : undefined;
     },
   };

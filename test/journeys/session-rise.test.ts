@@ -1,0 +1,63 @@
+import t from 'tap';
+import { createBrowser } from '../../src/demo/index.ts';
+import { alice, eachDatabaseUrl, shop, standard, startGateway } from '../helpers/gateway.ts';
+import { codeIn, createTestApp, openLogin, passPassword, type TestApp } from '../helpers/relying-party.ts';
+
+const forum = { id: 'forum', redirectUri: 'http://localhost:4502/callback' };
+
+/** What a silent request answers for whoever holds this value of the session's cookie. */
+async function silently(app: TestApp, cookie: string): Promise<string> {
+  const { url } = await app.begin({ prompt: 'none' });
+  const answer = await fetch(url, { redirect: 'manual', headers: { cookie: `sp-session=${cookie}` } });
+  const { searchParams } = new URL(answer.headers.get('location') ?? '');
+  return searchParams.get('error') ?? (searchParams.has('code') ? 'code' : 'nothing');
+}
+
+await eachDatabaseUrl(t, async (t, databaseUrl) => {
+  const { apps, flows } = standard('');
+  const gateway = await startGateway(t, {
+    databaseUrl,
+    files: {
+      apps: [
+        ...apps,
+        {
+          id: forum.id,
+          name: 'Forum',
+          redirectUris: [forum.redirectUri],
+          firstParty: true,
+          flow: 'password',
+        },
+      ],
+      flows: [...flows, { id: 'password', name: 'Password', steps: [{ id: 'only', options: ['password'] }] }],
+    },
+  });
+  const [strong, weak] = [await createTestApp(gateway, shop), await createTestApp(gateway, forum)];
+
+  await t.test('who holds the cookie of before does not rise with the session', async (t) => {
+    const browser = createBrowser();
+    await passPassword(weak, await openLogin(weak, browser), alice);
+    const before = browser.cookie('sp-session') ?? '';
+    t.equal(await silently(weak, before), 'code');
+    t.equal(await silently(strong, before), 'login_required');
+
+    const step = await openLogin(strong, browser);
+    const page = await browser.submit(step.page, { action: 'send' });
+    const code = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const back = await browser.submit(page, { code }, ({ pathname }) => pathname.startsWith('/authorize/'));
+    t.match(back.url.pathname, /^\/authorize\//, 'finished, but not back at the application yet');
+    t.equal(await silently(strong, before), 'login_required', 'dead as soon as the session is worth more');
+    t.equal(
+      (await fetch(back.url, { redirect: 'manual' })).status,
+      410,
+      'no other browser fetches the result',
+    );
+
+    const done = await browser.open(back.url, strong.isCallback);
+    t.same((await strong.exchange(step.attempt, done.url)).claims()?.amr, ['pwd', 'sms', 'mfa']);
+    const after = browser.cookie('sp-session') ?? '';
+    t.not(after, before);
+    t.equal(await silently(strong, after), 'code');
+    t.equal(await silently(weak, before), 'login_required');
+    t.equal((await browser.open(back.url, strong.isCallback)).status, 410, 'nor does this one again');
+  });
+});
