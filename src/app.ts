@@ -1,52 +1,60 @@
 import { resolve } from 'node:path';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { migrations } from '../migrations/index.ts';
-import { appsSection, createApps } from './apps/index.ts';
+import { createApps } from './apps/index.ts';
 import { createAudit } from './audit/index.ts';
 import {
   ConfigurationError,
   createConfiguration,
   createReferences,
   createSettings,
-  gatewaySections,
   type LiveSettings,
   loadOrCreateSecretKey,
   processVariables,
 } from './config/index.ts';
-import type { Change, ConfigSection, Configuration, Environment, References } from './config/types.ts';
+import type { Change, Configuration, Environment, References } from './config/types.ts';
 import { createCrypto, createPasswords, createSigningKeys } from './crypto/index.ts';
-import type { Crypto, Passwords } from './crypto/types.ts';
+import type { Crypto, KeyRotation } from './crypto/types.ts';
 import {
   createDelivery,
+  createFormPoster,
   createHttpClient,
   type DeliveryService,
   deliverySweeps,
   texts as deliveryTexts,
   type HttpClient,
-  providersSection,
   registerSimulator,
 } from './delivery/index.ts';
-import { createFlows, flowsSection, flowsSweeps, texts as flowsTexts, passwordAlone } from './flows/index.ts';
-import { createGuard, guardSection, guardSweeps } from './guard/index.ts';
+import { createFlows, flowsSweeps, texts as flowsTexts } from './flows/index.ts';
+import { createGuard, guardSweeps } from './guard/index.ts';
 import { createHttp } from './http/index.ts';
+import type { Http } from './http/types.ts';
+import { createKeys, sessionLifeMs } from './keys.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
-import { parseDuration } from './lib/duration.ts';
 import { type RandomSource, systemRandom } from './lib/ids.ts';
 import { createTicker } from './lib/ticker.ts';
-import { createOidc, oidcSweeps, texts as oidcTexts } from './oidc/index.ts';
-import { createOtp, otpSection, otpSweeps } from './otp/index.ts';
-import { createSessions, type SessionsDocument, sessionSweeps, sessionsSection } from './sessions/index.ts';
+import { createOidc, describeApp, oidcSweeps, texts as oidcTexts } from './oidc/index.ts';
+import type { AppPage } from './oidc/types.ts';
+import { closeServer, countedAudit, healthRoutes } from './operations.ts';
+import { createOtp, otpSweeps } from './otp/index.ts';
+import { createSealed, type Sealed } from './sealed.ts';
+import { sectionsOf } from './sections.ts';
+import { createSessions, sessionSweeps } from './sessions/index.ts';
 import { isDatabaseUnavailable, openStorage } from './storage/index.ts';
-import type { Revisions, Storage, Tx } from './storage/types.ts';
-import { createLog, type Logger, type LogOptions } from './telemetry/index.ts';
+import type { Storage, Tx } from './storage/types.ts';
 import {
-  createBreachCheck,
-  createUsers,
-  type PasswordsDocument,
-  passwordsSection,
-  usersSection,
-} from './users/index.ts';
+  createLog,
+  createMetrics,
+  type Logger,
+  type LogOptions,
+  type Metrics,
+  type MetricsDocument,
+  metricsRoute,
+} from './telemetry/index.ts';
+import { createBreachCheck, createUsers, type PasswordsDocument } from './users/index.ts';
 import type { Users } from './users/types.ts';
+
+export { createSections } from './sections.ts';
 
 /** What a caller may put in place of the real thing. */
 export interface Overrides {
@@ -64,12 +72,20 @@ export interface Context {
   clock: Clock;
   random: RandomSource;
   log: Logger;
+  metrics: Metrics;
   storage: Storage;
   crypto: Crypto;
   references: References;
   users: Users;
   settings: LiveSettings;
   configuration: Configuration;
+  /** Fetches what is no message. */
+  httpClient: HttpClient;
+  /** Follows the settings in force: load them first. */
+  keys: KeyRotation;
+  /** What the developers of an app have to know. */
+  describeApp(id: string): Promise<AppPage>;
+  sealed: Sealed;
   close(): Promise<void>;
 }
 
@@ -86,58 +102,10 @@ export interface App {
 const viewsDir = resolve(import.meta.dirname, '../views');
 /** How often messages are looked for that another instance left behind. */
 const recoverEveryMs = 5_000;
-/** How long a stop waits for answers: longer than a message may take. What is open then is cut. */
-const graceMs = 9_000;
+/** How long an app may take to hear of a logout. It is told by a job, and again when it fails. */
+const noticeMs = 5_000;
 /** Somebody waits meanwhile, so it must not take long. One list of stolen passwords has some 60 KiB. */
 const fetchLimits = { timeoutMs: 2_000, maxBodyBytes: 1024 * 1024 };
-
-interface SectionParts {
-  environment: Environment;
-  crypto: Crypto;
-  references: References;
-  passwords: Passwords;
-  users: Users;
-  random: RandomSource;
-  revisions: Pick<Revisions, 'bump'>;
-}
-
-/** Every section of the configuration, in the order in which they depend on each other. */
-function sectionsOf(parts: SectionParts): ConfigSection[] {
-  const { environment, crypto, references, revisions, random, users, passwords } = parts;
-  const { demo, issuer } = environment;
-  return [
-    ...gatewaySections,
-    otpSection,
-    sessionsSection,
-    guardSection,
-    passwordsSection,
-    providersSection({ crypto, references, revisions }),
-    flowsSection({ revisions, random }),
-    appsSection({ issuer, demo }),
-    usersSection({ users, passwords, demo, passwordAlone }),
-  ];
-}
-
-/** What the files may say. For commands that look at files only: it has no database and cannot save. */
-export async function createSections(environment: Environment): Promise<ConfigSection[]> {
-  const crypto = createCrypto([{ id: 'none', bytes: systemRandom(32) }]);
-  const passwords = createPasswords();
-  const log = createLog({ level: 'silent' });
-  const revisions = {
-    bump: async () => {
-      throw new Error('these sections were made without a database');
-    },
-  };
-  return sectionsOf({
-    environment,
-    crypto,
-    references: createReferences(processVariables),
-    passwords,
-    users: createUsers({ crypto, passwords, clock: systemClock, log, demo: environment.demo }),
-    random: systemRandom,
-    revisions,
-  });
-}
 
 function secretKeysOf(environment: Environment) {
   if (environment.secretKeys !== null) return environment.secretKeys;
@@ -152,7 +120,7 @@ export async function createContext(environment: Environment, overrides: Overrid
     level: environment.logLevel,
     ...(logDestination !== undefined && { destination: logDestination }),
   });
-  const { databaseUrl, dataDir, demo } = environment;
+  const { databaseUrl, dataDir, demo, issuer } = environment;
   const storage = await openStorage({ databaseUrl, dataDir, migrations, clock, log });
   const httpClient = overrides.httpClient ?? createHttpClient(fetchLimits);
   const close = async () => {
@@ -163,6 +131,7 @@ export async function createContext(environment: Environment, overrides: Overrid
     const crypto = createCrypto(secretKeysOf(environment), random);
     const references = createReferences(processVariables);
     const passwords = createPasswords();
+    const metrics = createMetrics({ hashing: passwords.load, pool: storage.pool });
     const isBreached = createBreachCheck({
       get: httpClient.get,
       rules: () => settings.get<PasswordsDocument>('passwords'),
@@ -173,17 +142,31 @@ export async function createContext(environment: Environment, overrides: Overrid
     const sections = sectionsOf({ environment, crypto, references, passwords, users, random, revisions });
     const audit = createAudit(random);
     const configuration = createConfiguration({
-      sections,
-      storage,
-      references,
-      clock,
-      log,
+      ...{ sections, storage, references, clock, log },
       onApplied: (tx: Tx, changes: Change[], now: Date) =>
         audit.record(tx, now, [{ name: 'config.applied', data: { changes: changes.length } }]),
     });
     const settings = createSettings({ sections, storage, log });
+    const keys = createKeys({ crypto, clock, storage, settings, audit });
     return {
-      ...{ environment, clock, random, log, storage, crypto, references, users, settings, configuration },
+      ...{
+        environment,
+        clock,
+        random,
+        log,
+        metrics,
+        storage,
+        crypto,
+        references,
+        users,
+        settings,
+        configuration,
+        httpClient,
+        keys,
+        describeApp: (id: string) =>
+          describeApp({ db: storage.db, apps: createApps({ revisions, issuer, demo }), issuer }, id),
+        sealed: createSealed(storage, crypto),
+      },
       close,
     };
   } catch (error) {
@@ -192,17 +175,49 @@ export async function createContext(environment: Environment, overrides: Overrid
   }
 }
 
+/** Rows that are of no use after their time. */
+const sweeps = [
+  ...otpSweeps,
+  ...sessionSweeps,
+  ...guardSweeps,
+  ...deliverySweeps,
+  ...flowsSweeps,
+  ...oidcSweeps,
+];
+
+/** Everything that answers requests, in one list. */
+async function mountRoutes(
+  { clock, crypto, environment, metrics, settings, storage }: Context,
+  parts: { server: FastifyInstance; http: Http; delivery: DeliveryService; plugins: FastifyPluginAsync[] },
+): Promise<void> {
+  const { server, http, delivery, plugins } = parts;
+  healthRoutes(server, storage);
+  metricsRoute(server, { metrics, settings: () => settings.get<MetricsDocument>('metrics') });
+  for (const plugin of plugins) await server.register(plugin);
+  const configured = () => delivery.simulatorConfigured();
+  await server.register(async (scope) =>
+    registerSimulator(scope, {
+      ...{ http, db: storage.db, crypto, clock, issuer: environment.issuer, configured },
+    }),
+  );
+}
+
 /** Builds the gateway on a migrated database. */
 export async function createApp(context: Context): Promise<App> {
-  const { environment, clock, random, log, storage, crypto, references, users, settings } = context;
+  const { environment, clock, random, log, metrics, storage, crypto, references, users, settings } = context;
   const { issuer, demo } = environment;
   const { db } = storage;
   await settings.load();
-  const audit = createAudit(random);
+  await context.keys.keepUp();
+  const audit = countedAudit(createAudit(random), metrics);
   const apps = createApps({ revisions: storage.revisions, issuer, demo });
   const guard = createGuard({ db, crypto, random, settings });
   const otp = createOtp({ crypto, random });
-  const sessions = createSessions({ settings, random, audit });
+  const sessions = createSessions({
+    ...{ settings, random, audit },
+    ended: (tx, gone) => oidc.sessionsEnded(tx, gone),
+  });
+  const appNotices = createFormPoster({ timeoutMs: noticeMs });
   const delivery = await createDelivery({ storage, crypto, clock, log, references, issuer, audit });
   const { app: server, http } = await createHttp({
     ...{ issuer, crypto, log, viewsDir },
@@ -216,25 +231,13 @@ export async function createApp(context: Context): Promise<App> {
   const oidc = await createOidc({
     ...{ issuer, storage, crypto, clock, log, http, apps, users, sessions, flows },
     keys: createSigningKeys({ crypto, clock }),
-    sessionLifeMs: () => parseDuration(settings.get<SessionsDocument>('sessions').absolute),
+    fetchDocument: context.httpClient.get,
+    sendForm: appNotices.post,
+    sessionLifeMs: () => sessionLifeMs(settings),
   });
 
-  healthRoutes(server, storage);
-  await server.register(flows.plugin);
-  await server.register(oidc.plugin);
-  const configured = () => delivery.simulatorConfigured();
-  await server.register(async (scope) =>
-    registerSimulator(scope, { http, db, crypto, clock, issuer, configured }),
-  );
-
-  storage.sweep(
-    ...otpSweeps,
-    ...sessionSweeps,
-    ...guardSweeps,
-    ...deliverySweeps,
-    ...flowsSweeps,
-    ...oidcSweeps,
-  );
+  await mountRoutes(context, { server, http, delivery, plugins: [flows.plugin, oidc.plugin] });
+  storage.sweep(...sweeps);
   const recovery = createTicker(
     () => delivery.recover(clock.now()).catch((err) => log.warn({ err }, 'messages not recovered')),
     () => recoverEveryMs,
@@ -250,27 +253,7 @@ export async function createApp(context: Context): Promise<App> {
       await closeServer(server);
       await recovery.stop();
       await delivery.close();
+      await appNotices.close();
     },
   };
-}
-
-/** A request that never ends would keep the process until somebody kills it. */
-async function closeServer(server: FastifyInstance): Promise<void> {
-  const impatience = setTimeout(() => server.server.closeAllConnections(), graceMs);
-  await server.close();
-  clearTimeout(impatience);
-}
-
-/** For load balancers and orchestrators: whether the process lives, and whether it can do its work. */
-function healthRoutes(server: FastifyInstance, storage: Storage): void {
-  server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
-  server.get('/readyz', async (request, reply) => {
-    try {
-      await storage.ready();
-      return reply.type('text/plain').send('ready\n');
-    } catch (err) {
-      request.log.warn({ err }, 'not ready');
-      return reply.code(503).header('retry-after', '1').type('text/plain').send('not ready\n');
-    }
-  });
 }

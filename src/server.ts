@@ -1,8 +1,14 @@
+import cluster from 'node:cluster';
 import { join, resolve } from 'node:path';
 import { type App, type Context, createApp, createContext, type Overrides } from './app.ts';
 import { configurationCommands, demoCredentials, processVariables, startControl } from './config/index.ts';
 import type { Environment } from './config/types.ts';
+import { keyCommands, SecretsUnreadable } from './crypto/index.ts';
+import { examineContext } from './doctor.ts';
+import { whenReadable } from './holding.ts';
+import { appCommands } from './oidc/index.ts';
 import { checkClock } from './storage/index.ts';
+import { superviseWorkers } from './workers.ts';
 
 /** A gateway that listens. */
 export interface Running {
@@ -18,10 +24,17 @@ const demoConfig = resolve(import.meta.dirname, '../config/demo');
 const demoShopPort = 3001;
 
 /** For commands while this process holds the embedded database; only its holder gets here. */
-async function openControl({ environment, configuration, log }: Context) {
+async function openControl(context: Context) {
+  const { environment, configuration, keys, log } = context;
   const socketPath = join(environment.dataDir, 'control.sock');
+  const commands = {
+    ...configurationCommands(configuration),
+    ...keyCommands(keys),
+    ...appCommands(context.describeApp),
+    doctor: () => examineContext(context),
+  };
   try {
-    return await startControl({ socketPath, commands: configurationCommands(configuration) });
+    return await startControl({ socketPath, commands });
   } catch (err) {
     // Paths of sockets end at 107 bytes (unix(7)). The gateway itself needs none.
     log.warn({ err, socketPath }, 'commands will not reach this server: its control socket cannot be made');
@@ -64,6 +77,8 @@ export async function serve(environment: Environment, overrides: Overrides = {})
     await checkClock(storage.db, clock, log);
     const applied = await storage.migrate();
     if (applied.length > 0) log.info({ applied }, 'migrated');
+    const unreadable = await context.sealed.unreadable();
+    if (unreadable !== null) throw new SecretsUnreadable(unreadable);
     const folder = environment.configDir ?? (environment.demo ? demoConfig : null);
     if (folder !== null) await configuration.applyToEmpty(folder);
     const listening = await listen(context);
@@ -82,18 +97,43 @@ export async function serve(environment: Environment, overrides: Overrides = {})
   }
 }
 
+/** How long a stop may take before the process ends as it is: orchestrators kill after ten seconds. */
+const stopLimitMs = 9_800;
+
 /** What `sallyport serve` runs: a gateway until the process is told to stop, with the demo's shop beside it. */
 export async function serveProcess(environment: Environment): Promise<void> {
-  const withShop = environment.demo && environment.configDir === null;
-  const running = await serve(environment);
-  const shop = withShop ? await startShop(environment) : null;
+  if (environment.workers > 1 && cluster.isPrimary) return superviseWorkers(environment);
+  const open: { close(): Promise<void> }[] = [];
+  const state: { running: Running | null } = { running: null };
+  stopWhenTold(state, open);
+  const running = await whenReadable(environment, () => serve(environment));
+  state.running = running;
+  open.push(running);
+  running.context.metrics.observeProcess();
+  if (environment.demo && environment.configDir === null) open.unshift(await startShop(environment));
+}
+
+/**
+ * The first signal lets what is under way end, the second ends at once. Set up before the start: as the first process
+ * of a container, a program that handles no signal yet is deaf to them.
+ */
+function stopWhenTold(state: { running: Running | null }, open: { close(): Promise<void> }[]): void {
   let stopping = false;
-  const stop = async (signal: NodeJS.Signals) => {
-    if (stopping) return;
+  const stop = async (reason: string) => {
+    if (state.running === null) process.exit(0);
+    // The primary decides about the second signal; it reaches workers of a group too.
+    if (stopping && cluster.isWorker) return;
+    if (stopping) process.exit(1);
     stopping = true;
-    running.context.log.info({ signal }, 'stopping');
-    await shop?.close();
-    await running.close();
+    const { log } = state.running.context;
+    log.info({ reason }, 'stopping');
+    setTimeout(() => {
+      log.error({}, 'something did not end in time: it is cut off');
+      process.exit(1);
+    }, stopLimitMs).unref();
+    for (const part of open) await part.close();
+    // A worker's channel to its primary would keep it.
+    if (cluster.isWorker) process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, (name) => void stop(name));
 }

@@ -10,3 +10,4 @@
 export { hashSecret } from './secrets.ts';
 export { appsSection } from './section.ts';
 export { type AppsDeps, createApps } from './service.ts';
+export { isRegisteredRedirect, startUrlOf, takesAnyPort } from './uris.ts';

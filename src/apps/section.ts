@@ -4,6 +4,7 @@ import { Problem } from '../lib/problem.ts';
 import type { Db } from '../storage/types.ts';
 import { type CheckDeps, faultsOfApp } from './checks.ts';
 import { type AppDocument, appSchema } from './document.ts';
+import { faultsOfLimits, type SessionLimits } from './limits.ts';
 import { rowOf, saveApp } from './service.ts';
 import { deleteApp, findApp, listApps } from './store.ts';
 
@@ -25,10 +26,21 @@ export function appsSection(deps: CheckDeps): CollectionSection {
 function check(app: AppDocument, candidate: Candidate, deps: CheckDeps) {
   const faults = faultsOfApp(app, deps);
   const flows = candidate.collection('flows');
-  if (!flows.has(app.flow)) {
+  if (app.flow !== undefined && !flows.has(app.flow)) {
     const known = [...flows.keys()].join(', ');
     const message = `names no flow: '${app.flow}'${known === '' ? ' (there is none)' : `; there are ${known}`}`;
     faults.push({ path: 'flow', message });
+  }
+  if (app.sessions !== undefined) {
+    const general = candidate.setting('sessions') as Required<SessionLimits>;
+    for (const { path, message } of faultsOfLimits(app.sessions, general)) {
+      faults.push({ path: `sessions.${path}`, message });
+    }
+  }
+  const apps = candidate.collection('apps');
+  for (const [index, { client }] of app.resources.entries()) {
+    if (client === undefined || apps.has(client)) continue;
+    faults.push({ path: `resources[${index}].client`, message: `names no app: '${client}'` });
   }
   return faults;
 }

@@ -3,7 +3,7 @@ import type { Loaded } from '../config/types.ts';
 import { Problem } from '../lib/problem.ts';
 import type { Revisions, Tx } from '../storage/types.ts';
 import { type CheckDeps, faultsOfApp } from './checks.ts';
-import { type AppDocument, appSchema, inForce } from './document.ts';
+import { type AppDocument, appSchema, inForce, laterMembers } from './document.ts';
 import { hashesOf, liveHashes, withoutSecrets } from './secrets.ts';
 import { type AppRow, deleteApp, findApp, listApps, upsertApp } from './store.ts';
 import type { App, Apps } from './types.ts';
@@ -20,6 +20,7 @@ const validate = createValidator(appSchema);
 export function createApps(deps: AppsDeps): Apps {
   const { revisions } = deps;
   const toApp = (row: AppRow): App => ({
+    ...laterMembers,
     ...row.document.inForce,
     secretHashes: liveHashes(row.secrets, deps.demo),
   });

@@ -1,4 +1,5 @@
 import { isLoopback } from '../lib/loopback.ts';
+import type { App } from './types.ts';
 
 /**
  * Why an address may not be one that users are sent back to, or null. It is compared exactly, so it must be whole:
@@ -48,3 +49,31 @@ export function faultOfLoginUrl(uri: string, issuer: URL): string | null {
 
 const site = (hostname: string): string =>
   /^[\d.]+$|^\[/u.test(hostname) ? hostname : hostname.split('.').slice(-2).join('.');
+
+/** An installed app listens on whatever port is free, so it registers a loopback address without one. */
+export const takesAnyPort = (url: URL): boolean =>
+  url.protocol === 'http:' && url.port === '' && isLoopback(url.hostname);
+
+/**
+ * Whether users may be sent back to `sent`: it is a registered address to the letter, or differs only by the port from
+ * a loopback address that is registered without one (RFC 8252, section 7.3).
+ */
+export function isRegisteredRedirect(sent: string, registered: string[]): boolean {
+  if (registered.includes(sent)) return true;
+  const url = URL.parse(sent);
+  if (url?.protocol !== 'http:' || url.port === '' || !isLoopback(url.hostname)) return false;
+  return registered.some((uri) => {
+    const known = URL.parse(uri);
+    return (
+      known !== null && takesAnyPort(known) && sent === uri.replace(known.host, `${known.host}:${url.port}`)
+    );
+  });
+}
+
+/** Where a person can begin anew with an app, or null. The issuer goes along where the app begins by itself. */
+export function startUrlOf(app: Pick<App, 'home' | 'initiateLoginUri'>, issuer: URL): string | null {
+  if (app.initiateLoginUri === null) return app.home;
+  const url = new URL(app.initiateLoginUri);
+  url.searchParams.set('iss', issuer.origin);
+  return url.href;
+}

@@ -5,7 +5,8 @@ import type { Audit } from './types.ts';
 export function createAudit(random: RandomSource = systemRandom): Audit {
   return {
     async record(db, at, events) {
-      if (events.length > 0) await insertEvents(db, at, events, random);
+      if (events.length > 0) await insertEvents(db, at, events, random).execute();
     },
+    riders: (db, at, events) => (events.length > 0 ? [insertEvents(db, at, events, random)] : []),
   };
 }

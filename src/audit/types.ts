@@ -1,3 +1,4 @@
+import type { Rider } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 
 /** One business event. Never a code, a secret, or a whole phone number. */
@@ -18,4 +19,6 @@ export interface AuditEvent {
 export interface Audit {
   /** Writes all events with one statement, in the caller's transaction where there is one. */
   record(db: Db, at: Date, events: AuditEvent[]): Promise<void>;
+  /** The same as a part of another statement of that transaction. */
+  riders(db: Db, at: Date, events: AuditEvent[]): Rider[];
 }

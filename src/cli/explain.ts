@@ -1,12 +1,14 @@
 import { ConfigurationError } from '../config/index.ts';
-import { SealBroken } from '../crypto/index.ts';
+import { SealBroken, SecretsUnreadable } from '../crypto/index.ts';
 import { Problem } from '../lib/problem.ts';
 import {
   ClockSkew,
+  DatabaseNotEmpty,
   DataDirInUse,
   DataDirUnusable,
   isDatabaseRefusal,
   isDatabaseUnavailable,
+  SnapshotBroken,
   WrongSchema,
 } from '../storage/index.ts';
 import { CommandFailure } from './command.ts';
@@ -24,6 +26,9 @@ export function explain(error: unknown): string {
     WrongSchema,
     ClockSkew,
     SealBroken,
+    SecretsUnreadable,
+    DatabaseNotEmpty,
+    SnapshotBroken,
   ];
   if (foreseen.some((kind) => error instanceof kind)) return error.message;
   if (isDatabaseUnavailable(error)) return `The database is out of reach: ${sentence(error)}`;

@@ -9,6 +9,7 @@ const deps: CommandDeps = {
   writeError: (text) => process.stderr.write(text),
   createContext: async (environment) => (await import('../app.ts')).createContext(environment),
   createSections: async (environment) => (await import('../app.ts')).createSections(environment),
+  examine: async (environment) => (await import('../doctor.ts')).examine(environment),
   start: async (environment) => (await import('../server.ts')).serve(environment),
   serve: async (environment) => (await import('../server.ts')).serveProcess(environment),
 };

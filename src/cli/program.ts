@@ -1,14 +1,27 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { appCommand } from './app.ts';
 import type { CommandDeps } from './command.ts';
 import { configCommand } from './config.ts';
+import { databaseCommand } from './database.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { explain } from './explain.ts';
+import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { serveCommand } from './serve.ts';
 
 /** Every command, each in a file of its name. */
-const commands = [serveCommand, migrateCommand, configCommand, demoCommand];
+const commands = [
+  serveCommand,
+  migrateCommand,
+  configCommand,
+  keysCommand,
+  appCommand,
+  databaseCommand,
+  doctorCommand,
+  demoCommand,
+];
 
 /** Runs the command that `args` name. Answers the exit code: 0, 1 for a failure, 2 for wrong usage. */
 export async function run(args: string[], deps: CommandDeps): Promise<number> {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that a Node too old for the rest still reads this far and can say so.
 import module from 'node:module';
+import v8 from 'node:v8';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 7)) {
@@ -12,5 +13,9 @@ if (major < 24 || (major === 24 && minor < 7)) {
 }
 
 module.enableCompileCache();
+// Loading code leaves garbage behind for which the heap would grow by some 30 MB that an idle server never gives back.
+v8.setFlagsFromString('--semi-space-growth-factor=1');
 const { main } = await import('./main.ts');
 await main(process.argv.slice(2));
+// V8's own value: requests are served faster with room.
+v8.setFlagsFromString('--semi-space-growth-factor=2');

@@ -35,7 +35,7 @@ export function readEnvironment(env: Variables): Environment {
     secretKeys: readSecretKeys(given('SECRET_KEY'), given('SECRET_KEY_FILE'), report),
     // A person who tries the demo wants to see its banner.
     logLevel: readLogLevel(given('LOG_LEVEL'), demo ? 'warn' : 'info', report),
-    workers: readWorkers(given('WORKERS'), report),
+    workers: readWorkers(given('WORKERS'), databaseUrl, report),
     demo,
   };
   if (port === 0 && given('ISSUER') === null) report('ISSUER', 'is required when PORT is 0');
@@ -117,11 +117,16 @@ function readLogLevel(value: string | null, standard: string, report: Report): s
   return standard;
 }
 
-function readWorkers(value: string | null, report: Report): number {
-  if (value !== null && value !== '1') {
-    report('WORKERS', 'more than one worker is not available in this version: run several instances instead');
+function readWorkers(value: string | null, databaseUrl: string | null, report: Report): number {
+  const workers = Number(value ?? 1);
+  if (!Number.isInteger(workers) || workers < 1 || workers > 64) {
+    report('WORKERS', `must be a number from 1 to 64, not "${value}"`);
+    return 1;
   }
-  return 1;
+  if (workers > 1 && databaseUrl === null) {
+    report('WORKERS', 'more than one needs DATABASE_URL: the embedded database belongs to a single process');
+  }
+  return workers;
 }
 
 /** The variables of this process. Nothing outside this folder reads them in any other way. */

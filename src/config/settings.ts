@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import Type from 'typebox';
 import type { Logger } from '../lib/log.ts';
+import { networkFault } from '../lib/network.ts';
 import type { Fault } from '../lib/problem.ts';
 import type { Storage } from '../storage/types.ts';
 import { readSettings } from './store.ts';
@@ -26,19 +26,15 @@ export const gatewaySections: SettingSection[] = [
     schema: Type.Array(Type.String(), {
       default: [],
       description:
-        'Addresses or networks (10.0.0.0/8) of the proxies whose X-Forwarded-* headers are believed.',
+        'Addresses or networks (10.0.0.0/8) of the proxies whose X-Forwarded-* headers are believed. Read at start: a change takes effect at the next one.',
     }),
     check: (value) => (value as string[]).flatMap(faultOfNetwork),
   },
 ];
 
 function faultOfNetwork(network: string, index: number): Fault[] {
-  const [address = '', prefix, ...rest] = network.split('/');
-  const family = isIP(address);
-  const bits = prefix === undefined ? 0 : Number(prefix);
-  const isNetwork = family !== 0 && rest.length === 0 && /^\d*$/u.test(prefix ?? '') && prefix !== '';
-  if (isNetwork && bits <= (family === 4 ? 32 : 128)) return [];
-  return [{ path: `[${index}]`, message: `'${network}' is no address and no network such as 10.0.0.0/8` }];
+  const message = networkFault(network);
+  return message === null ? [] : [{ path: `[${index}]`, message }];
 }
 
 /** Settings in force, kept in memory. Before the first `load` every setting has its defaults. */

@@ -13,11 +13,20 @@ export interface PasswordOptions {
 /** 256 characters, the longest password that can be chosen, in UTF-8. Longer ones are wrong without being looked at. */
 const MOST_BYTES = 1_024;
 
-export function createPasswords(options: PasswordOptions = {}): Passwords {
+/** How busy the hashing is, for who watches the process. */
+export interface HashLoad {
+  /** Computations under way. */
+  running: number;
+  /** Computations that wait for their turn. */
+  waiting: number;
+}
+
+export function createPasswords(options: PasswordOptions = {}): Passwords & { load(): HashLoad } {
   const concurrency = options.concurrency ?? availableParallelism();
-  const inTurn = createTurns(concurrency, options.queue ?? concurrency * 32);
+  const { inTurn, load } = createTurns(concurrency, options.queue ?? concurrency * 32);
 
   return {
+    load,
     hash: (password) => inTurn(() => hashToday(password.normalize('NFC'))),
 
     async verify(stored, typed) {
@@ -46,10 +55,10 @@ export function createPasswords(options: PasswordOptions = {}): Passwords {
  * Lets `concurrency` computations run and `queue` wait; refuses more at once. Without a bound a rush of logins would
  * all be served too late, in the order in which their senders gave up.
  */
-function createTurns(concurrency: number, queue: number): <T>(work: () => Promise<T>) => Promise<T> {
+function createTurns(concurrency: number, queue: number) {
   const waiting: (() => void)[] = [];
   let running = 0;
-  return async (work) => {
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     if (running >= concurrency) {
       if (waiting.length >= queue) {
         throw new Problem({
@@ -72,4 +81,5 @@ function createTurns(concurrency: number, queue: number): <T>(work: () => Promis
       else running--;
     }
   };
+  return { inTurn, load: (): HashLoad => ({ running, waiting: waiting.length }) };
 }

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import { json } from '../storage/index.ts';
-import type { Db } from '../storage/types.ts';
+import type { Db, Tx } from '../storage/types.ts';
 
 declare module '../storage/types.ts' {
   interface Database {
@@ -8,15 +8,21 @@ declare module '../storage/types.ts' {
   }
 }
 
+export const signingAlgorithms = ['ES256', 'RS256'] as const;
+
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
 interface SigningKeysTable {
   kid: string;
-  alg: 'ES256' | 'RS256';
+  alg: SigningAlgorithm;
   /** 1, 2, 3 … for each algorithm: two instances that make the same one collide, and the first stays. */
   generation: number;
   public_jwk: JWK;
   private_sealed: string;
   created_at: Date;
+  /** Ahead of the present: published, and the successor of the one that signs. */
   signs_from: Date;
+  /** Set when it is published no longer. */
   retired_at: Date | null;
 }
 
@@ -40,4 +46,30 @@ export async function insertKey(db: Db, row: SigningKeyRow): Promise<void> {
     .values({ ...row, public_jwk: json(row.public_jwk) })
     .onConflict((conflict) => conflict.columns(['alg', 'generation']).doNothing())
     .execute();
+}
+
+/** Lets a successor sign earlier. False when it does so already, or somebody else was faster. */
+export async function bringForward(tx: Tx, kid: string, signsFrom: Date): Promise<boolean> {
+  const moved = await tx
+    .updateTable('signing_keys')
+    .set({ signs_from: signsFrom })
+    .where('kid', '=', kid)
+    .where('retired_at', 'is', null)
+    .where('signs_from', '>', signsFrom)
+    .returning('kid')
+    .execute();
+  return moved.length === 1;
+}
+
+/** Publishes these keys no longer. Answers how many were live until now. */
+export async function retireKeys(tx: Tx, kids: string[], now: Date): Promise<number> {
+  if (kids.length === 0) return 0;
+  const retired = await tx
+    .updateTable('signing_keys')
+    .set({ retired_at: now })
+    .where('kid', 'in', kids)
+    .where('retired_at', 'is', null)
+    .returning('kid')
+    .execute();
+  return retired.length;
 }

@@ -5,6 +5,7 @@ import type { Db } from '../storage/types.ts';
 export type Purpose =
   | 'backup-code'
   | 'device'
+  | 'dpop-nonce'
   | 'form'
   | 'identifier'
   | 'login-binding'
@@ -29,6 +30,24 @@ export interface Crypto {
   verifyMac(stored: string, purpose: Purpose, ...parts: string[]): boolean;
 }
 
+/** A column whose values only a key of `SECRET_KEY` makes useful, as the feature declares it that owns the table. */
+export interface SealedColumn {
+  table: string;
+  column: string;
+  /** What a row is, in the plural, for whoever has lost the key. */
+  what: string;
+  /** How to open a value; absent for keyed hashes. `context` names the column that the value is bound to. */
+  opens?: { purpose: Purpose; context: string };
+}
+
+/** What the keys at hand cannot read. */
+export interface Unreadable {
+  /** Ids of the keys that are lost. */
+  keyIds: string[];
+  /** Rows under those keys. */
+  lost: { what: string; count: number }[];
+}
+
 /** Password hashing, bounded: at most as many at once as there are cores, and a short queue. */
 export interface Passwords {
   /** argon2id, PHC string. The password is NFC-normalised. Throws Problem 503 when the queue is full. */
@@ -47,10 +66,39 @@ export interface SigningKey {
   alg: 'ES256' | 'RS256';
   publicJwk: JWK;
   privateJwk: JWK;
+  /** Ahead of the present: published, but not to be signed with yet. */
+  signsFrom: Date;
 }
 
 /** Signing keys, sealed in the database and shared by all instances. */
 export interface SigningKeys {
   /** The live keys, the signing one of each algorithm first. Creates the first pair when there is none. */
   load(db: Db): Promise<SigningKey[]>;
+}
+
+/** What may be told of a key. Plain JSON: times are ISO 8601. */
+export interface KeyState {
+  kid: string;
+  alg: SigningKey['alg'];
+  /** `next` is published and signs from `signsFrom` on; `old` signs no longer and is published for what it signed. */
+  state: 'next' | 'signing' | 'old';
+  createdAt: string;
+  signsFrom: string;
+}
+
+/**
+ * `planned`: the successor signs as soon as it has been published for long enough, mostly at once. `now`: at once,
+ * though some applications may not know it yet. `leaked`: besides, everything signed so far is trusted no longer.
+ */
+export type RotateHow = 'planned' | 'now' | 'leaked';
+
+export interface KeyRotation {
+  /** The live keys of each algorithm, the newest first. */
+  list(): Promise<KeyState[]>;
+  /** Replaces the keys that sign. Of several at once one does it. Answers what is live then. */
+  rotate(how: RotateHow): Promise<KeyState[]>;
+  /** Makes the successors that are missing and retires what has expired. To be called now and then, by anyone. */
+  maintain(): Promise<void>;
+  /** The same, now and each hour, by one of all instances. To be called before the durable jobs start. */
+  keepUp(): Promise<void>;
 }

@@ -7,14 +7,29 @@
  * it tells what became of the message.
  * Routes: `GET /simulator`, `GET /simulator/messages`, only on the machine itself and with a simulator configured.
  */
+import type { SealedColumn } from '../crypto/types.ts';
 import type { Sweep } from '../storage/types.ts';
 
 export { createDestination } from './destination.ts';
+export { examineProviders, type ProviderState } from './examine.ts';
 export { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 export { createEgress, type EgressOptions } from './network/egress.ts';
+export { createFormPoster, type FormPoster } from './network/form-poster.ts';
 export { providersSection } from './section.ts';
 export { createDelivery, type DeliveryDeps, type DeliveryService } from './service.ts';
 export { registerSimulator, type SimulatorDeps } from './simulator/routes.ts';
 export { texts } from './simulator/texts.ts';
 
 export const deliverySweeps: Sweep[] = [{ table: 'messages' }, { table: 'simulator_messages' }];
+
+/** Providers first: they are what an operator has to bring back. */
+export const deliverySealed: SealedColumn[] = [
+  {
+    table: 'providers',
+    column: 'document_sealed',
+    what: 'providers',
+    opens: { purpose: 'provider', context: 'id' },
+  },
+  { table: 'messages', column: 'to_hash', what: 'messages' },
+  { table: 'simulator_messages', column: 'to_hash', what: 'messages of the simulator' },
+];

@@ -5,6 +5,7 @@ import type { Crypto } from '../crypto/types.ts';
 import { after, type Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
+import { type Rider, sendRiders } from '../storage/index.ts';
 import type { Storage, Tx } from '../storage/types.ts';
 import { createDestination } from './destination.ts';
 import { createEgress, type EgressOptions } from './network/egress.ts';
@@ -70,7 +71,12 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
 
   return {
     has: (channel) => providers.of(channel).length > 0,
-    queue: (tx, message, now) => queue(deps, tx, message, now),
+    draft: (tx, message, now) => draft(deps, tx, message, now),
+    async queue(tx, message, now) {
+      const drafted = draft(deps, tx, message, now);
+      await sendRiders(tx, drafted.riders);
+      return drafted.message;
+    },
     send,
     state: store.stateOf,
     onOutcome: outbox.onOutcome,
@@ -95,19 +101,19 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
   };
 }
 
-async function queue(
+function draft(
   { crypto, audit }: DeliveryDeps,
   tx: Tx,
   message: NewMessage,
   now: Date,
-): Promise<OutgoingMessage> {
+): { message: OutgoingMessage; riders: Rider[] } {
   const id = newId('msg');
   const { channel, to, text, code, locale, app, user } = message;
   const destination = createDestination(crypto, to, id);
   const sealed = crypto.seal('message', JSON.stringify({ text, code, app, user } satisfies Sealed), id);
-  const facts = await store.insertQueued(tx, id, message, { destination, text: sealed }, now);
-  await audit.record(tx, now, [messageEvent(facts, 'queued', null)]);
-  return { id, channel, to, text, code, locale, app, user };
+  const { known, insert } = store.insertQueued(tx, id, message, { destination, text: sealed }, now);
+  const riders = [insert, ...audit.riders(tx, now, [messageEvent(known, 'queued', null)])];
+  return { message: { id, channel, to, text, code, locale, app, user }, riders };
 }
 
 /** Null when its key is gone: then nobody can send it any more. */

@@ -103,37 +103,33 @@ export async function deleteProvider(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('providers').where('id', '=', id).execute();
 }
 
+/** The statement that writes a new message, not executed here, and what is known of it. */
 export function insertQueued(
   tx: Tx,
   id: string,
   message: NewMessage,
   sealed: { destination: Destination; text: string },
   now: Date,
-): Promise<MessageFacts> {
+) {
   const { destination } = sealed;
-  return tx
-    .insertInto('messages')
-    .values({
-      id,
-      channel: message.channel,
-      purpose: message.purpose,
-      reference: message.reference,
-      user_id: message.user?.id ?? null,
-      login_id: message.loginId,
-      app_id: message.app?.id ?? null,
-      to_sealed: destination.sealed,
-      to_hash: destination.hash,
-      to_last2: destination.last2,
-      to_country: destination.country,
-      text_sealed: sealed.text,
-      locale: message.locale,
-      status: 'queued',
-      created_at: now,
-      fresh_until: message.freshUntil,
-      expires_at: after(now, KEPT_MS),
-    })
-    .returning(facts)
-    .executeTakeFirstOrThrow();
+  const known: MessageFacts = {
+    ...{ id, channel: message.channel, purpose: message.purpose, reference: message.reference },
+    ...{ provider_id: null, user_id: message.user?.id ?? null, login_id: message.loginId },
+    ...{ app_id: message.app?.id ?? null, to_country: destination.country },
+  };
+  const insert = tx.insertInto('messages').values({
+    ...known,
+    to_sealed: destination.sealed,
+    to_hash: destination.hash,
+    to_last2: destination.last2,
+    text_sealed: sealed.text,
+    locale: message.locale,
+    status: 'queued',
+    created_at: now,
+    fresh_until: message.freshUntil,
+    expires_at: after(now, KEPT_MS),
+  });
+  return { known, insert };
 }
 
 /** The right to one attempt: of many instances exactly one gets it. `from`: the provider of the attempt before. */

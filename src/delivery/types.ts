@@ -1,3 +1,4 @@
+import type { Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 
 export type Channel = 'sms' | 'voice' | 'email';
@@ -57,6 +58,8 @@ export interface Delivery {
   has(channel: Channel): boolean;
   /** Writes the message as `queued`, text and number sealed. In the transaction that decides to send it. */
   queue(tx: Tx, message: NewMessage, now: Date): Promise<OutgoingMessage>;
+  /** The same as parts of another statement of that transaction. */
+  draft(tx: Tx, message: NewMessage, now: Date): { message: OutgoingMessage; riders: Rider[] };
   /** After the commit: claims, sends, records, tells the listener. Never throws for a failing gateway. */
   send(message: OutgoingMessage): Promise<Outcome>;
   /** The state of the newest message with this reference, for pages. */

@@ -10,13 +10,19 @@
  *
  * Routes: GET, POST and OPTIONS /login/:id, as pages and as JSON.
  */
+import type { SealedColumn } from '../crypto/types.ts';
 import type { Sweep } from '../storage/types.ts';
 
 export { passwordAlone } from './documents/password-alone.ts';
 export { flowsSection } from './documents/section.ts';
-export { acrNames } from './engine/describe.ts';
+export { acrMeanings, acrNames } from './engine/describe.ts';
+export { amrMeanings } from './methods/index.ts';
 export { createFlows, type FlowsDeps } from './service.ts';
 export { texts } from './texts.ts';
 
 /** A login that ran out is of no use to anybody. */
 export const flowsSweeps: Sweep[] = [{ table: 'logins' }];
+
+export const flowsSealed: SealedColumn[] = [
+  { table: 'logins', column: 'binding_hash', what: 'logins under way' },
+];

@@ -6,6 +6,7 @@ import type { Fault } from '../lib/problem.ts';
 import type { Catalogue, Text } from '../lib/texts.ts';
 import type { Otp, OtpSettings } from '../otp/types.ts';
 import type { MethodKind } from '../sessions/types.ts';
+import type { Rider } from '../storage/index.ts';
 import type { Counters, Db, Tx } from '../storage/types.ts';
 import type { User, Users } from '../users/types.ts';
 import type { Action, Field, Notice } from './types.ts';
@@ -186,8 +187,8 @@ export interface Pass {
   lost?: Text;
   /** What the user is told when `commit` throws a Problem with a 4xx status (the number belongs to somebody). */
   refusal?: { reason: string; text: Text };
-  /** After the commit; its failure changes nothing. */
-  after?(): Promise<void>;
+  /** What else is true then, written with the move itself. */
+  riders?(tx: Tx): Rider[];
   /** Something that the audit log should say besides the pass. */
   events?: { name: string; data?: Record<string, string | number | boolean | null> }[];
 }

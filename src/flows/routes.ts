@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { Value } from 'typebox/value';
+import { startUrlOf } from '../apps/index.ts';
 import type { App, Apps } from '../apps/types.ts';
+import { createValidator, type Validator } from '../config/index.ts';
 import type { Crypto } from '../crypto/types.ts';
 import type { Guard } from '../guard/types.ts';
 import type { Http } from '../http/types.ts';
@@ -11,6 +12,7 @@ import type { Storage } from '../storage/types.ts';
 import { allowOrigin, foreignOrigin, requireBinding, requireJson } from './access.ts';
 import type { FlowCatalog } from './catalog.ts';
 import { type LoginsDeps, type Opened, type Outcome, type Submission, submit } from './logins/submit.ts';
+import type { Method } from './method.ts';
 import { type Around, leaveUrl, presentScreen, translated } from './pages/answers.ts';
 import { findLogin } from './store.ts';
 
@@ -145,7 +147,7 @@ function leave(deps: RoutesDeps, reply: FastifyReply, { row, app }: Opened, json
 }
 
 async function gone(
-  { http }: RoutesDeps,
+  { http, issuer }: RoutesDeps,
   request: LoginRequest,
   reply: FastifyReply,
   app: App | undefined,
@@ -156,7 +158,7 @@ async function gone(
   }
   return http.page(request, reply, {
     ...{ view: 'login/expired', title: text('expired.title'), status: 410, app: app ?? null },
-    data: { startUrl: app?.home ?? null },
+    data: { startUrl: app ? startUrlOf(app, issuer) : null },
   });
 }
 
@@ -200,6 +202,15 @@ function bodyOf(request: FastifyRequest): Body {
   );
 }
 
+const validators = new WeakMap<Method, Validator>();
+
+/** The validator that reads the configuration, too: a second one would take a tenth of the memory of a start. */
+function validatorOf(method: Method): Validator {
+  const validator = validators.get(method) ?? createValidator(method.input);
+  validators.set(method, validator);
+  return validator;
+}
+
 function submissionOf(
   { crypto: _, guard, http, logins }: RoutesDeps,
   request: FastifyRequest,
@@ -215,7 +226,7 @@ function submissionOf(
       return typed === undefined ? [] : [[name, name === 'password' ? typed : typed.trim()]];
     }),
   );
-  if (method && !Value.Check(method.input, values)) {
+  if (method && validatorOf(method)(values).faults.length > 0) {
     throw new Problem({ status: 400, code: 'invalid_request', message: 'A field is longer than it may be.' });
   }
   const device = http.cookies.get(request, deviceCookie, 'host');

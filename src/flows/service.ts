@@ -11,6 +11,7 @@ import { newId, newSecret, type RandomSource } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { type OtpDocument, otpSettings } from '../otp/index.ts';
 import type { Otp } from '../otp/types.ts';
+import { oldestFactorMs } from '../sessions/index.ts';
 import type { Sessions } from '../sessions/types.ts';
 import type { Db, Storage } from '../storage/types.ts';
 import type { User, Users } from '../users/types.ts';
@@ -82,7 +83,8 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
       if (user.disabled || session.userId !== user.id) return false;
       const flow = await catalog.published(db, app.flow);
       const state = firstState({
-        ...{ subject: { userId: user.id, name: null }, counts: true, maxAgeMs, acr, hint: null },
+        ...{ subject: { userId: user.id, name: null }, counts: true, acr, hint: null },
+        maxAgeMs: oldestFactorMs(session, app.sessions, maxAgeMs, now),
       });
       const facts = await factsOf(services, db, flow, state, { user, session }, now);
       const { at, proved } = survey(flow, state, facts);
@@ -111,21 +113,22 @@ async function start(
   const initial = firstState({
     subject: user ? { userId: user.id, name: seal(user.username) } : null,
     counts: user !== undefined,
-    maxAgeMs: request.maxAgeMs,
+    maxAgeMs: oldestFactorMs(request.session, app.sessions, request.maxAgeMs, now),
     acr: request.acr,
     hint: seal(request.loginHint),
   });
   const facts = await factsOf(services, db, flow, initial, { user, session: request.session }, now);
   const { state } = advance(flow, initial, { type: 'start' }, facts);
-  await insertLogin(db, {
+  const about = { appId: app.id, loginId, ip, userAgent, subject: user?.id ?? null };
+  const started = [{ name: 'login.started', ...about, data: { flow: flow.id } }];
+  const row = {
     ...{ id: loginId, appId: app.id, flowVersionId: flow.versionId, state, continuation, continuationKey },
     ...{ locale, ip, userAgent, createdAt: now, expiresAt: after(now, lifetimeMs) },
     userId: user?.id ?? null,
     sessionId: request.session?.id ?? null,
     bindingHash: crypto.mac('login-binding', loginId, binding),
-  });
-  const about = { appId: app.id, loginId, ip, userAgent, subject: user?.id ?? null };
-  await deps.audit.record(db, now, [{ name: 'login.started', ...about, data: { flow: flow.id } }]);
+  };
+  await insertLogin(db, row, deps.audit.riders(db, now, started));
   return { loginId, path: `/login/${loginId}`, binding };
 }
 

@@ -1,4 +1,4 @@
-import { json } from '../storage/index.ts';
+import { json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { FlowDocument } from './documents/schema.ts';
 import type { LoginState } from './engine/state.ts';
@@ -133,8 +133,8 @@ export async function deleteFlow(tx: Tx, flowId: string): Promise<void> {
   await tx.deleteFrom('flows').where('id', '=', flowId).execute();
 }
 
-export async function insertLogin(db: Db, login: NewLogin): Promise<void> {
-  await db
+export async function insertLogin(db: Db, login: NewLogin, riders: Rider[]): Promise<void> {
+  await withRiders(db, riders)
     .insertInto('logins')
     .values({
       id: login.id,
@@ -177,13 +177,14 @@ export const findLogin = (db: Db, id: string): Promise<LoginRow | undefined> =>
     .where('id', '=', id)
     .executeTakeFirst();
 
-/** Moves a running login on from `version`. False when another submit has done so first. */
+/** Moves a running login on from `version`. False when another submit has done so first: then roll the riders back. */
 export async function saveLogin(
   tx: Tx,
   login: { id: string; version: number; state: LoginState; userId: string | null },
-  end?: { status: LoginRecord['status']; result: LoginResult | null; now: Date },
+  end: { status: LoginRecord['status']; result: LoginResult | null; now: Date } | undefined,
+  riders: Rider[],
 ): Promise<boolean> {
-  const saved = await tx
+  const saved = await withRiders(tx, riders)
     .updateTable('logins')
     .set({
       state: json(login.state),

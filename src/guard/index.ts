@@ -12,6 +12,7 @@
 import type { Sweep } from '../storage/types.ts';
 import { untilLifted } from './lock-store.ts';
 
+export { addressKey } from './address.ts';
 export { createGuard, type GuardDeps } from './service.ts';
 export { type GuardDocument, guardSection } from './settings.ts';
 

@@ -100,14 +100,13 @@ export async function countFailure(
 }
 
 /** Ends the run of failures and lowers the level by one. A lock that others' failures have just caused stays. */
-export async function countSuccess(db: Db, subjectKey: string, factor: string): Promise<void> {
-  await db
+export function countSuccess(db: Db, subjectKey: string, factor: string) {
+  return db
     .updateTable('factor_locks')
     .set({ consecutive: 0, level: sql`greatest(level - 1, 0)` })
     .where('subject_key', '=', subjectKey)
     .where('factor', '=', factor)
-    .where((where) => where.or([where('consecutive', '>', 0), where('level', '>', 0)]))
-    .execute();
+    .where((where) => where.or([where('consecutive', '>', 0), where('level', '>', 0)]));
 }
 
 /** Forgets everything about the factor, the waits of all devices included. */

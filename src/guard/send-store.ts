@@ -24,6 +24,12 @@ export interface History {
   limits: Limit[];
 }
 
+/** A factor whose messages are not sent while it is locked. */
+export interface Lock {
+  subjectKey: string;
+  factor: string;
+}
+
 export interface Counted {
   key: string;
   counted: boolean;
@@ -34,9 +40,14 @@ export interface Counted {
 /**
  * Adds this moment to every history, in one statement, unless one of them is at a limit: then to none. Under
  * concurrency some may be counted and another not; the caller gives those back. The rows are always taken in the order
- * given, so that two senders never wait for each other.
+ * given, so that two senders never wait for each other. Of a factor that is locked nothing is counted at all.
  */
-export async function countSends(db: Db, histories: History[], now: Date): Promise<Counted[]> {
+export async function countSends(
+  db: Db,
+  histories: History[],
+  lock: Lock | null,
+  now: Date,
+): Promise<{ lockedUntil: Date | null; counted: Counted[] }> {
   const at = now.getTime();
   const rows = histories.map(
     ({ key, limits }, place) => sql`(
@@ -47,15 +58,21 @@ export async function countSends(db: Db, histories: History[], now: Date): Promi
     where at_most."count" <= (
       select count(*) from jsonb_array_elements(${sql.ref(times)}) t where t::float8 > ${at}::float8 - at_most."withinMs"
     ))`;
-  const { rows: counted } = await sql<Counted>`
-    with histories (place, key, limits, kept_ms) as (values ${sql.join(rows)}),
+  const { rows: counted } = await sql<Counted & { lockedUntil: Date | null }>`
+    with locked as (
+      select locked_until from factor_locks
+      where subject_key = ${lock?.subjectKey ?? ''} and factor = ${lock?.factor ?? ''}
+        and locked_until > ${now}::timestamptz
+    ),
+    histories (place, key, limits, kept_ms) as (values ${sql.join(rows)}),
     known as (
       select w.key, h.times, ${full('h.times', 'w.limits')} as "full" from histories w join send_histories h using (key)
     ),
     counted as (
       insert into send_histories as h (key, times, expires_at)
       select key, jsonb_build_array(${at}::float8), ${now}::timestamptz + kept_ms * interval '1 millisecond'
-      from histories where not exists (select from known where known."full") order by place
+      from histories
+      where not exists (select from known where known."full") and not exists (select from locked) order by place
       on conflict (key) do update set
         times = (
           select coalesce(jsonb_agg(t order by t::float8), '[]') || excluded.times
@@ -65,20 +82,22 @@ export async function countSends(db: Db, histories: History[], now: Date): Promi
       where not (select ${full('h.times', 'w.limits')} from histories w where w.key = h.key)
       returning h.key
     )
-    select w.key, c.key is not null as counted, coalesce(k.times, '[]') as times
+    select w.key, c.key is not null as counted, coalesce(k.times, '[]') as times,
+      (select locked_until from locked) as "lockedUntil"
     from histories w left join counted c using (key) left join known k using (key)
     order by w.place`.execute(db);
-  return counted;
+  return { lockedUntil: counted[0]?.lockedUntil ?? null, counted };
 }
 
 /** Takes the newest moment out of each history. */
 export async function removeNewest(db: Db, keys: string[]): Promise<void> {
-  for (const key of keys) {
-    await db
-      .updateTable('send_histories')
-      .set({ times: sql`times - (-1)` })
-      .where('key', '=', key)
-      .where(sql`jsonb_array_length(times)`, '>', 0)
-      .execute();
-  }
+  for (const key of keys) await withoutNewest(db, key).execute();
 }
+
+/** The statement that takes it out of one; not executed here. */
+export const withoutNewest = (db: Db, key: string) =>
+  db
+    .updateTable('send_histories')
+    .set({ times: sql`times - (-1)` })
+    .where('key', '=', key)
+    .where(sql`jsonb_array_length(times)`, '>', 0);

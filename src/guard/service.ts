@@ -6,7 +6,7 @@ import type { Db } from '../storage/types.ts';
 import { addressKey } from './address.ts';
 import { createDevices } from './devices.ts';
 import { countFailure, countSuccess, type LockRules, readLock, removeLock } from './lock-store.ts';
-import { countSends, type History, removeNewest } from './send-store.ts';
+import { countSends, type History, type Lock, removeNewest, withoutNewest } from './send-store.ts';
 import { type GuardDocument, type Limit, parseLimit } from './settings.ts';
 import { type Budget, countTry, giveTryBack } from './throttle-store.ts';
 import type { Allowed, Guard } from './types.ts';
@@ -49,7 +49,10 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
       };
     },
 
-    succeeded: countSuccess,
+    async succeeded(handle, subjectKey, factor) {
+      await countSuccess(handle, subjectKey, factor).execute();
+    },
+    succeeding: countSuccess,
     unlock: removeLock,
 
     async allowPassword(request, now) {
@@ -59,9 +62,10 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
 
     passwordPassed: (request, now) => giveTryBack(db, budgets(rules(), request), now),
 
-    allowSend: (request, now) => allowSend(db, histories(rules(), request), now),
+    allowSend: (request, now) => allowSend(db, histories(rules(), request), request.lock ?? null, now),
 
     sendVerified: ({ ip }) => removeNewest(db, [addressHistory(ip)]),
+    verifyingSend: (handle, { ip }) => withoutNewest(handle, addressHistory(ip)),
   };
 }
 
@@ -125,9 +129,13 @@ function histories(
   );
 }
 
-async function allowSend(db: Db, histories: History[], now: Date): Promise<Allowed> {
-  if (histories.length === 0) return { allowed: true };
-  const counted = await countSends(db, histories, now);
+async function allowSend(db: Db, histories: History[], lock: Lock | null, now: Date): Promise<Allowed> {
+  if (histories.length === 0) {
+    const until = lock && (await readLock(db, lock.subjectKey, lock.factor, now));
+    return until ? { allowed: false, rule: 'lock', retryAt: until } : { allowed: true };
+  }
+  const { lockedUntil, counted } = await countSends(db, histories, lock, now);
+  if (lockedUntil) return { allowed: false, rule: 'lock', retryAt: lockedUntil };
   if (counted.every((one) => one.counted)) return { allowed: true };
   await removeNewest(
     db,
@@ -143,7 +151,7 @@ async function allowSend(db: Db, histories: History[], now: Date): Promise<Allow
     }),
   );
   // None seen at its limit: another message was counted at this very moment. Now it is to be seen.
-  return refused.allowed ? allowSend(db, histories, now) : refused;
+  return refused.allowed ? allowSend(db, histories, lock, now) : refused;
 }
 
 /** When the limit has room again, judged by the moments of the messages (oldest first). */

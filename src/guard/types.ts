@@ -1,3 +1,4 @@
+import type { Rider } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 
 /** Throttling of tries and sends. Subjects are keyed hashes, known users or not, so that counting tells nothing. */
@@ -20,6 +21,8 @@ export interface Guard {
   ): Promise<{ lockedUntil: Date | null }>;
   /** Success: lowers the step by one, and ends the run of consecutive failures; the last 24 hours stay counted. */
   succeeded(db: Db, subjectKey: string, factor: string, now: Date): Promise<void>;
+  /** {@link succeeded} as a part of another statement. */
+  succeeding(db: Db, subjectKey: string, factor: string): Rider;
   /** Lifts a lock (administrator, recovery); of `password` the waits too. */
   unlock(db: Db, subjectKey: string, factor: string): Promise<void>;
   /**
@@ -37,14 +40,21 @@ export interface Guard {
   ): Promise<void>;
   /**
    * May a message be sent now? Counts it per number, user and address; refused costs nothing. `ip` null: the address
-   * has been counted already.
+   * has been counted already. A factor that is locked (`lock`) is refused by the rule `lock`, in the same statement.
    */
   allowSend(
-    request: { numberHash: string; userId: string | null; ip: string | null },
+    request: {
+      numberHash: string;
+      userId: string | null;
+      ip: string | null;
+      lock?: { subjectKey: string; factor: string };
+    },
     now: Date,
   ): Promise<Allowed>;
   /** The code of a message was verified: sends to verified numbers do not count against the address. */
   sendVerified(request: { ip: string }, now: Date): Promise<void>;
+  /** {@link sendVerified} as a part of another statement. */
+  verifyingSend(db: Db, request: { ip: string }): Rider;
   /** A known browser's cookie value after `userId` has logged in; `previous` is its value before, unchecked. */
   deviceToken(userId: string, previous: string | undefined): string;
   /** The browser's id if this user has logged in with it before (at most five users are kept), else null. */

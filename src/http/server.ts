@@ -43,6 +43,8 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     handlerTimeout: HANDLER_TIMEOUT_MS,
     connectionTimeout: IDLE_SOCKET_TIMEOUT_MS,
     keepAliveTimeout: IDLE_SOCKET_TIMEOUT_MS,
+    // Who reached us before the door was shut is served: a proxy tries elsewhere only what was refused at the door.
+    return503OnClosing: false,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     // A HEAD that ran a GET's handler would let link previews run it.
     exposeHeadRoutes: false,

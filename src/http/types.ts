@@ -76,6 +76,26 @@ export interface LogoutView {
   xsrf: string;
 }
 
+/** What `views/oidc/device.hbs` shows. Its form posts `xsrf` and `user_code`. */
+export interface DeviceView {
+  actionUrl: string;
+  xsrf: string;
+  /** What stands in the field. */
+  code: string;
+  fault: Text | null;
+}
+
+/** What `views/oidc/device-confirm.hbs` shows. Its form posts `xsrf`, `user_code`, and `confirm` or `abort`. */
+export interface DeviceConfirmView {
+  actionUrl: string;
+  xsrf: string;
+  code: string;
+  appName: string;
+  /** Where the device is and what it says it is; null where that is not known. */
+  address: string | null;
+  userAgent: string | null;
+}
+
 export interface Http {
   page(request: FastifyRequest, reply: FastifyReply, page: Page): Promise<FastifyReply>;
   /** The same page as a string, for callers that answer through something else than Fastify. */

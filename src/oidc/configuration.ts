@@ -1,5 +1,5 @@
 import {
-  type Client,
+  type AsymmetricSigningAlgorithm,
   type ClientAuthMethod,
   type Configuration,
   type ErrorOut,
@@ -11,8 +11,12 @@ import type { SigningKey } from '../crypto/types.ts';
 import type { Http } from '../http/types.ts';
 import { claims } from './accounts.ts';
 import { refreshTokenDue } from './adapters/artifacts.ts';
-import { type OwnMembers, ownMembers, scopes } from './adapters/clients.ts';
+import { allowsOrigin, type OwnMembers, ownMembers, scopes } from './adapters/clients.ts';
+import { longestDocument } from './adapters/documents.ts';
+import type { Resources } from './consents/resources.ts';
+import { type createDevicePages, deviceAuthorizationPath, devicePath } from './devices/pages.ts';
 import { interactionSeconds } from './pending.ts';
+import { checkAssertionLife, keepOfflineAccess } from './requests.ts';
 
 /** What the parts contribute; the rest of the configuration is fixed. */
 export type Parts = Required<
@@ -23,15 +27,37 @@ export type Parts = Required<
   postLogoutSuccessSource(context: KoaContextWithOIDC): Promise<void>;
   /** Seconds that the session's cookie may still live. */
   sessionSeconds(): number;
+  resources: Resources;
+  fetch: NonNullable<Configuration['fetch']>;
+  /** 32 bytes, the same on every instance: a nonce that one has given counts at the others. */
+  nonceSecret: Buffer;
+  nowSeconds(): number;
+  devicePages: ReturnType<typeof createDevicePages>;
+  /** What stands in `sub` for an app; throws AccessDenied when the account has no such thing. */
+  subjectOf(appId: string, userId: string): Promise<string>;
   /** Whether the account behind a token can still be used. */
   isActive(accountId: string): Promise<boolean>;
 };
 
 /** Seconds. A refresh token is renewed with each use, so an app that is used monthly stays connected. */
-const lifetimes = { code: 60, accessToken: 3600, idToken: 3600, refreshToken: 30 * 86_400 };
+const lifetimes = { code: 60, device: 600, accessToken: 3600, idToken: 3600, refreshToken: 30 * 86_400 };
+
+/** How long what our keys have signed may be in use. */
+export const longestTokenMs = Math.max(lifetimes.accessToken, lifetimes.idToken) * 1000;
 
 const signing: SigningAlgorithm[] = ['ES256', 'RS256'];
-const authMethods: ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post', 'none'];
+const authMethods: ClientAuthMethod[] = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'none',
+];
+
+/** What apps may sign with: nothing symmetric (a secret is known here by its hash only), and never "none". */
+const appSigning: AsymmetricSigningAlgorithm[] = [
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
+  ...(['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'] as const),
+];
 
 /** Assurance levels that tokens name: one factor, two different kinds, phishing-resistant with user verification. */
 const acrValues = ['urn:sallyport:acr:1', 'urn:sallyport:acr:2', 'urn:sallyport:acr:2-phr'];
@@ -45,7 +71,18 @@ export const routes = {
   userinfo: '/userinfo',
   revocation: '/revoke',
   introspection: '/introspect',
+  pushed_authorization_request: '/request',
   end_session: logoutPath,
+  device_authorization: deviceAuthorizationPath,
+  code_verification: devicePath,
+};
+
+/** A secret is kept as a hash, and the hash must never become the key of a signature. */
+const algorithms: NonNullable<Configuration['enabledJWA']> = {
+  idTokenSigningAlgValues: signing,
+  clientAuthSigningAlgValues: appSigning,
+  requestObjectSigningAlgValues: appSigning,
+  dPoPSigningAlgValues: appSigning,
 };
 
 /** The library's settings: what this gateway offers, and nothing that it does not. */
@@ -59,14 +96,19 @@ export function configurationOf(parts: Parts, keys: SigningKey[], cookies: Http[
     interactions,
     renderError,
     routes,
+    fetch: parts.fetch,
+    fetchResponseBodyLimits: { jwks_uri: longestDocument },
     jwks: { keys: keys.map(({ kid, alg, privateJwk }) => ({ ...privateJwk, kid, alg, use: 'sig' })) },
     scopes: [...scopes],
     claims,
     acrValues,
     responseTypes: ['code'],
     clientAuthMethods: authMethods,
-    // A secret is kept as a hash, and the hash must never become the key of a signature.
-    enabledJWA: { idTokenSigningAlgValues: signing },
+    enabledJWA: algorithms,
+    assertJwtClientAuthClaimsAndHeader: (context, claims) =>
+      checkAssertionLife(context, claims, parts.nowSeconds()),
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: (_context, userId, client) => parts.subjectOf(client.clientId, userId),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     extraClientMetadata: { properties: [...ownMembers] },
     cookies: {
@@ -85,11 +127,12 @@ export function configurationOf(parts: Parts, keys: SigningKey[], cookies: Http[
     clockTolerance: 5,
     rotateRefreshToken: true,
     issueRefreshToken: async (_context, client, source) => refreshTokenDue(client, source),
-    clientBasedCORS: (_context, origin, client) =>
-      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    clientBasedCORS: (_context, origin, client) => allowsOrigin(origin, client.redirectUris ?? []),
     ttl: {
-      AccessToken: lifetimes.accessToken,
+      AccessToken: (_context, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      ClientCredentials: (_context, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
       AuthorizationCode: lifetimes.code,
+      DeviceCode: lifetimes.device,
       IdToken: lifetimes.idToken,
       RefreshToken: lifetimes.refreshToken,
       Interaction: interactionSeconds,
@@ -102,9 +145,18 @@ export function configurationOf(parts: Parts, keys: SigningKey[], cookies: Http[
 function featuresOf(parts: Parts): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
-    dPoP: { enabled: false },
-    pushedAuthorizationRequests: { enabled: false },
-    resourceIndicators: { enabled: false },
+    dPoP: { enabled: true, nonceSecret: parts.nonceSecret },
+    pushedAuthorizationRequests: { enabled: true },
+    requestObjects: { enabled: true },
+    claimsParameter: { enabled: true },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: parts.resources.getResourceServerInfo,
+      defaultResource: parts.resources.defaultResource,
+      // Few libraries name the API once more when they exchange the code.
+      useGrantedResource: () => true,
+    },
     revocation: {
       enabled: true,
       allowedPolicy: async (_context, client, token) => {
@@ -114,35 +166,18 @@ function featuresOf(parts: Parts): NonNullable<Configuration['features']> {
     },
     introspection: {
       enabled: true,
-      // An app learns about its own tokens only; a public one proves nothing by naming itself.
+      // An app learns about its own tokens, an API about those for itself; a public one proves nothing by its name.
       allowedPolicy: async (_context, client, token) =>
         client.clientAuthMethod !== 'none' &&
-        token.clientId === client.clientId &&
+        (token.clientId === client.clientId || (await parts.resources.isForApi(token, client.clientId))) &&
         (!('accountId' in token) || token.accountId === undefined || (await parts.isActive(token.accountId))),
     },
+    deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...parts.devicePages },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: parts.logoutSource,
       postLogoutSuccessSource: parts.postLogoutSuccessSource,
     },
   };
-}
-
-/**
- * OpenID Connect Core, section 11, lets other conditions than a consent page permit offline access: for the operator's
- * own apps it is that they may refresh and ask for it.
- */
-async function keepOfflineAccess(
-  context: KoaContextWithOIDC,
-  _value: string | undefined,
-  client: Client,
-): Promise<void> {
-  const asked = String(context.query.scope ?? '').split(' ');
-  const params = context.oidc.params;
-  if (!params || !(client as OwnMembers).first_party || !asked.includes('offline_access')) return;
-  const allowed = String(client.scope ?? '')
-    .split(' ')
-    .includes('offline_access');
-  if (!allowed || !client.grantTypeAllowed('refresh_token')) return;
-  params.scope = [...new Set([...String(params.scope ?? '').split(' '), 'offline_access'])].join(' ').trim();
 }

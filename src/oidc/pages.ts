@@ -1,4 +1,5 @@
 import { type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { startUrlOf } from '../apps/index.ts';
 import type { App, Apps } from '../apps/types.ts';
 import type { ErrorView, ExpiredView, Http, LogoutView, Page } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -6,10 +7,14 @@ import { type Catalogue, type Text, text } from '../lib/texts.ts';
 import type { Sessions } from '../sessions/types.ts';
 import { isDatabaseUnavailable } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
+import { besideRegistered } from './developers/addresses.ts';
+import { createDevicePages } from './devices/pages.ts';
+import { texts as deviceTexts } from './devices/texts.ts';
 import type { LogoutState } from './types.ts';
 import { requestOf, type Units } from './unit.ts';
 
 export const texts: Catalogue = {
+  ...deviceTexts,
   'oidc.refused': 'This app cannot sign you in',
   'oidc.refusedSentence':
     'The app sent a request that we cannot answer. Whoever runs the app can put that right.',
@@ -28,6 +33,7 @@ export interface PagesDeps {
   sessions: Sessions;
   clock: Clock;
   units: Units;
+  issuer: URL;
 }
 
 interface Refusal {
@@ -37,7 +43,7 @@ interface Refusal {
 }
 
 /** The pages that the library would draw itself. */
-export function createPages({ db, http, apps, sessions, clock, units }: PagesDeps) {
+export function createPages({ db, http, apps, sessions, clock, units, issuer }: PagesDeps) {
   async function appOf(context: KoaContextWithOIDC): Promise<App | null> {
     const id = context.oidc.client?.clientId ?? units.current(context).login?.appId;
     return (id !== undefined && (await apps.find(db, id))) || null;
@@ -56,17 +62,23 @@ export function createPages({ db, http, apps, sessions, clock, units }: PagesDep
   }
 
   return {
+    devicePages: createDevicePages(async (context, page, appId) =>
+      show(context, page, (appId !== undefined && (await apps.find(db, appId))) || null),
+    ),
+
     /** An error that must not, or cannot, go back to the app. Says nothing of our insides. */
     async renderError(context: KoaContextWithOIDC, out: ErrorOut, error: unknown): Promise<void> {
       const app = await appOf(context).catch(() => null);
       if (error instanceof errors.SessionNotFound) {
-        const data: ExpiredView = { startUrl: app?.home ?? null };
+        const data: ExpiredView = { startUrl: app ? startUrlOf(app, issuer) : null };
         return show(context, { view: 'login/expired', title: text('expired.title'), status: 410, data }, app);
       }
       const unavailable = isDatabaseUnavailable(error);
       if (unavailable) context.set('Retry-After', '5');
-      const refusal = unavailable ? unavailableNow : refusalOf(context, out, error);
-      const data: ErrorView = { ...refusal, reference: requestOf(context).id, back: null };
+      const refusal = unavailable ? unavailableNow : refusalOf(context, app, out, error);
+      const href = app && startUrlOf(app, issuer);
+      const back = href ? { href, label: text('expired.startAgain') } : null;
+      const data: ErrorView = { ...refusal, reference: requestOf(context).id, back };
       const page: Page = { view: 'error', title: refusal.heading, error: true, data };
       await show(context, unavailable ? { ...page, status: 503 } : page, app);
     },
@@ -103,16 +115,18 @@ const unavailableNow: Refusal = {
   detail: null,
 };
 
-function refusalOf(context: KoaContextWithOIDC, out: ErrorOut, error: unknown): Refusal {
+function refusalOf(context: KoaContextWithOIDC, app: App | null, out: ErrorOut, error: unknown): Refusal {
   const sent = (name: string): string | null => {
-    const value = context.query[name];
+    const value = context.oidc.params?.[name] ?? context.query[name];
     return typeof value === 'string' ? value : null;
   };
+  const addressesOf = (name: string, registered: string[] = []): string =>
+    besideRegistered(name, sent(name) ?? '', registered);
   if (error instanceof errors.InvalidRedirectUri) {
     return {
       heading: text('oidc.unknownAddress'),
       sentence: text('oidc.unknownAddressSentence'),
-      detail: sent('redirect_uri'),
+      detail: addressesOf('redirect_uri', app?.redirectUris),
     };
   }
   if (error instanceof errors.InvalidClient) {
@@ -120,6 +134,15 @@ function refusalOf(context: KoaContextWithOIDC, out: ErrorOut, error: unknown): 
       heading: text('oidc.unknownApp'),
       sentence: text('oidc.unknownAppSentence'),
       detail: sent('client_id'),
+    };
+  }
+  const { route } = context.oidc;
+  const leaving = sent('post_logout_redirect_uri');
+  if (route === 'end_session' && leaving !== null && app && !app.postLogoutRedirectUris.includes(leaving)) {
+    return {
+      heading: text('oidc.refused'),
+      sentence: text('oidc.refusedSentence'),
+      detail: addressesOf('post_logout_redirect_uri', app.postLogoutRedirectUris),
     };
   }
   if (out.error === 'server_error') {

@@ -5,6 +5,8 @@ import type { Flows, StartLogin } from '../flows/types.ts';
 import type { Http } from '../http/types.ts';
 import { after, type Clock } from '../lib/clock.ts';
 import type { Db } from '../storage/types.ts';
+import { deviceResumePath } from './devices/pages.ts';
+import { demandedSubject, demandsOf } from './requests.ts';
 import { requestOf, type Units } from './unit.ts';
 
 /** How long a consent page may stay open. A login's time is decided by flows. */
@@ -12,6 +14,9 @@ export const interactionSeconds = 15 * 60;
 
 /** Where the browser comes back to. The key is public; the secret that goes with it is in the cookie of this path. */
 export const resumePath = (key: string): string => `/authorize/${key}`;
+/** The same, for whatever waits: an application, or a device. */
+export const returnPath = (key: string, { deviceCode }: { deviceCode?: unknown } = {}): string =>
+  deviceCode === undefined ? resumePath(key) : deviceResumePath(key);
 export const consentPath = (key: string): string => `/consent/${key}`;
 
 /** Parameters that may hold a phone number or a token, and have done their work when a login starts. */
@@ -43,15 +48,6 @@ export function createPending(deps: PendingDeps) {
   };
 }
 
-/** `acr_values` and `max_age` (milliseconds) of the request. */
-export function demandsOf(params: Record<string, unknown>): { acr: string[]; maxAgeMs: number | null } {
-  const { acr_values: acr, max_age: maxAge } = params;
-  return {
-    acr: typeof acr === 'string' ? acr.split(' ').filter(Boolean) : [],
-    maxAgeMs: maxAge === undefined ? null : Number(maxAge) * 1000,
-  };
-}
-
 async function startLogin(
   deps: PendingDeps,
   context: KoaContextWithOIDC,
@@ -79,14 +75,14 @@ function loginRequest(deps: PendingDeps, context: KoaContextWithOIDC, app: App, 
   const { browser, interaction } = deps.units.current();
   const request = requestOf(context);
   const { login_hint: hint, ui_locales: locales } = params;
-  const hintedSubject = entities.IdTokenHint?.payload.sub;
+  const hintedSubject = entities.IdTokenHint?.payload.sub ?? demandedSubject(params);
   return {
     app,
     continuation: {
       kind: 'oidc',
-      resumeUrl: new URL(resumePath(key), deps.issuer).href,
+      resumeUrl: new URL(returnPath(key, interaction), deps.issuer).href,
       payload: {
-        ...storable(interaction),
+        ...storable(deps.units, interaction),
         ...(typeof hintedSubject === 'string' && { hintedSubject }),
       },
     },
@@ -112,7 +108,7 @@ function openConsent(deps: PendingDeps, context: KoaContextWithOIDC, app: App, k
     session_id: session?.uid ?? null,
     user_id: session?.accountId ?? null,
     app_id: app.id,
-    payload: storable(unit.interaction),
+    payload: storable(deps.units, unit.interaction),
     consumed_at: null,
     created_at: now,
     expires_at: after(now, interactionSeconds * 1000),
@@ -124,13 +120,17 @@ function openConsent(deps: PendingDeps, context: KoaContextWithOIDC, app: App, k
  * What is kept of a pending authorization. The secret (`jti`, also within `returnTo`), the session's cookie and hints
  * are not: they are put back from the cookie, or not needed any more.
  */
-function storable(payload: AdapterPayload = {}): Record<string, unknown> {
-  const { params, prompt, lastSubmission, trusted, cid, iat, exp } = payload;
+function storable(units: Units, payload: AdapterPayload = {}): Record<string, unknown> {
+  const { params, prompt, lastSubmission, trusted, cid, iat, exp, parJti, deviceCode } = payload;
+  const pushed = parJti && (units.current().aliases.get(parJti) ?? sha256(parJti));
   return {
     kind: 'Interaction',
     params: Object.fromEntries(Object.entries(params ?? {}).filter(([key]) => !spentParams.has(key))),
     prompt: { name: prompt?.name ?? '', reasons: [], details: {} },
     ...(lastSubmission === undefined ? {} : { lastSubmission }),
+    ...(pushed ? { pushed } : {}),
+    // Never the secret: of the device's code only a hash is known where a person answers.
+    ...(deviceCode === undefined ? {} : { deviceCode }),
     trusted,
     cid,
     iat,

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Db } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
 import type { OwnMembers } from './adapters/clients.ts';
-import { demandsOf } from './pending.ts';
+import { demandsOf, essentialAcr } from './requests.ts';
 import type { Units } from './unit.ts';
 
 const { Check, base } = interactionPolicy;
@@ -17,6 +17,8 @@ export interface PolicyDeps {
   flows: Flows;
   units: Units;
   findUser(id: string): Promise<User | undefined>;
+  /** Who a user is to an app; throws AccessDenied when that cannot be said. */
+  subjectOf(appId: string, userId: string): Promise<string>;
 }
 
 const isFirstParty = (client: Client | undefined): boolean =>
@@ -29,10 +31,21 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
   const consent = policy.get('consent');
   if (!login || !consent) throw new Error('the library has changed its prompts');
 
+  // What the library would ask for again and again is decided below, together with the app's flow.
+  login.checks.remove('essential_acrs');
+  login.checks.remove('essential_acr');
   login.checks.add(
     new Check('session_not_enough', 'the session does not satisfy the app', 'login_required', (context) =>
       loginIsDue(deps, context),
     ),
+  );
+
+  consent.checks.add(
+    new Check('no_subject', 'the app cannot know this account', 'access_denied', async ({ oidc }) => {
+      const { client, session } = oidc;
+      if (client && session?.accountId) await deps.subjectOf(client.clientId, session.accountId);
+      return false;
+    }),
   );
 
   // Apps of the operator's own ask nobody, whatever `prompt` says.
@@ -63,16 +76,18 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
 async function loginIsDue(deps: PolicyDeps, { oidc }: KoaContextWithOIDC): Promise<boolean> {
   const { session, client, result, params = {} } = oidc;
   if (!session?.accountId) return false;
+  const unmet = essentialAcr(oidc.claims)?.includes(oidc.acr ?? '') === false;
   const user = await deps.findUser(session.accountId);
   if (result?.login) {
     // A login was just made for this request: asking once more would never end. The write that hands out the code
     // makes sure that its session still stands.
     if (!user) throw new errors.AccessDenied('this account cannot be used');
+    if (unmet) throw new errors.UnmetAuthenticationRequirements('the acr asked for could not be reached');
     return false;
   }
   const { browser } = deps.units.current();
   const app = await deps.apps.find(deps.db, client?.clientId ?? '');
-  if (!user || !browser || !app) return true;
+  if (!user || !browser || !app || unmet) return true;
   const request = { session: browser.session, user, app, ...demandsOf(params) };
   return !(await deps.flows.satisfies(deps.db, request, deps.clock.now()));
 }

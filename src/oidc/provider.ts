@@ -6,15 +6,22 @@ import type { Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { isDatabaseUnavailable } from '../storage/index.ts';
+import type { Db } from '../storage/types.ts';
 import { burnCode } from './adapters/artifacts.ts';
-import { compareSecretHashes } from './adapters/clients.ts';
+import { compareSecretHashes, judgeClients, type OwnMembers } from './adapters/clients.ts';
+import { rememberProofs } from './adapters/replay.ts';
 import { configurationOf, logoutPath, type Parts } from './configuration.ts';
+import { carryDeviceForms, sendDeviceForm } from './devices/forms.ts';
+import { deviceResumePath } from './devices/pages.ts';
+import { nameSessions } from './logout/back-channel.ts';
 import { consentPath, interactionSeconds, resumePath } from './pending.ts';
+import { letAppClaimsThrough } from './subjects/app-claims.ts';
 import type { LogoutState } from './types.ts';
 import { requestOf, type Units } from './unit.ts';
 
 export interface ProviderDeps {
   issuer: URL;
+  db: Db;
   crypto: Crypto;
   clock: Clock;
   http: Http;
@@ -23,6 +30,8 @@ export interface ProviderDeps {
   parts: Parts;
   /** Name of the cookie that carries a logout between its question and the answer. */
   logoutCookie: string;
+  /** Name of the cookie that goes with the form of a device's code. */
+  deviceCookie: string;
 }
 
 /** A provider on these keys, with everything of ours attached. */
@@ -30,6 +39,11 @@ export function buildProvider(deps: ProviderDeps, keys: SigningKey[]): Provider 
   const { issuer, http, log, parts } = deps;
   const provider = new Provider(issuer.origin, configurationOf(parts, keys, http.cookies));
   compareSecretHashes(provider);
+  judgeClients(provider);
+  letAppClaimsThrough(provider);
+  nameSessions(provider, (client) => (client as OwnMembers | undefined)?.pairwise === true);
+  carryDeviceForms(provider, deps.deviceCookie);
+  rememberProofs(provider, deps);
   pinOrigin(provider, issuer);
   provider.use(async (context, next) => {
     await next();
@@ -79,6 +93,7 @@ async function finish(deps: ProviderDeps, provider: Provider, context: KoaContex
     await refuse(deps, context, error);
   }
   carryLogout(deps, context);
+  sendDeviceForm(context, deps.deviceCookie);
   const cookies = [context.res.getHeader('Set-Cookie') ?? []].flat().map(String);
   const tidied = cookies.flatMap((cookie) => tidy(cookie, provider, context));
   if (tidied.length > 0) context.set('Set-Cookie', tidied);
@@ -135,7 +150,11 @@ function tidy(cookie: string, provider: Provider, { oidc }: KoaContextWithOIDC):
   if (is('session') && !clears && (accountId === undefined || destroyed)) return [];
   if (is('interaction') && !cookie.includes(`path=${consentPath('')}`)) return [];
   if (is('resume')) {
-    return [cookie.replace(/path=\/authorize\/([^;]+)/, (_, secret) => `path=${resumePath(sha256(secret))}`)];
+    return [
+      cookie
+        .replace(/path=\/authorize\/([^;]+)/, (_, secret) => `path=${resumePath(sha256(secret))}`)
+        .replace(/path=\/device\/([^;]+)/, (_, secret) => `path=${deviceResumePath(sha256(secret))}`),
+    ];
   }
   return [cookie];
 }

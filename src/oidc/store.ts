@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
-import { json } from '../storage/index.ts';
+import { json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 
 /** Codes, tokens, consents and pending consent pages. `id_hash` is the SHA-256 of the secret, never the secret. */
@@ -28,16 +28,29 @@ export type NewArtifact = Insertable<OidcArtifactsTable>;
 export const findArtifact = (db: Db, idHash: string): Promise<Artifact | undefined> =>
   db.selectFrom('oidc_artifacts').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
 
-export async function insertArtifacts(tx: Tx, rows: NewArtifact[]): Promise<void> {
-  await tx
+/** The statement that writes them; not executed here. */
+export const insertArtifacts = (tx: Tx, rows: NewArtifact[]) =>
+  tx.insertInto('oidc_artifacts').values(rows.map((row) => ({ ...row, payload: json(row.payload) })));
+
+/** True when the row is new: of many callers with one id exactly one. */
+export async function insertOnce(db: Db, row: NewArtifact): Promise<boolean> {
+  const inserted = await db
     .insertInto('oidc_artifacts')
-    .values(rows.map((row) => ({ ...row, payload: json(row.payload) })))
-    .execute();
+    .values({ ...row, payload: json(row.payload) })
+    .onConflict((conflict) => conflict.column('id_hash').doNothing())
+    .returning('id_hash')
+    .executeTakeFirst();
+  return inserted !== undefined;
 }
 
-/** Single use: true for exactly one caller. */
-export async function consumeArtifact(tx: Tx, idHash: string, now: Date): Promise<boolean> {
-  const row = await tx
+/** Single use: true for exactly one caller. The others have to roll the riders back. */
+export async function consumeArtifact(
+  tx: Tx,
+  idHash: string,
+  now: Date,
+  riders: Rider[] = [],
+): Promise<boolean> {
+  const row = await withRiders(tx, riders)
     .updateTable('oidc_artifacts')
     .set({ consumed_at: now })
     .where('id_hash', '=', idHash)

@@ -6,16 +6,20 @@ import type { Flows } from '../flows/types.ts';
 import type { Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Session, Sessions } from '../sessions/types.ts';
-import type { Storage } from '../storage/types.ts';
+import type { EndedSession, Session, Sessions } from '../sessions/types.ts';
+import type { Storage, Tx } from '../storage/types.ts';
 import type { Users } from '../users/types.ts';
+import type { FetchDocument } from './adapters/documents.ts';
+import type { SendForm } from './logout/back-channel.ts';
+
+export type { AppPage } from './developers/app-page.ts';
 
 export interface OidcDeps {
   /** Origin without a path: every URL that is given out starts with it, whatever the request's Host says. */
   issuer: URL;
   storage: Storage;
   crypto: Crypto;
-  keys: SigningKeys;
+  keys: Pick<SigningKeys, 'load'>;
   clock: Clock;
   log: Logger;
   http: Http;
@@ -23,6 +27,10 @@ export interface OidcDeps {
   users: Users;
   sessions: Sessions;
   flows: Flows;
+  /** For public keys of apps that have them at a URL. */
+  fetchDocument: FetchDocument;
+  /** Sends a logout token to an app, within the rules for addresses. */
+  sendForm: SendForm;
   /** How long a session may last at most, in milliseconds; the browser forgets its cookie then. */
   sessionLifeMs(): number;
 }
@@ -30,6 +38,8 @@ export interface OidcDeps {
 export interface Oidc {
   /** All routes: the protocol's endpoints at the issuer's root, and the consent page. */
   plugin: FastifyPluginAsync;
+  /** To be called in each transaction that ends sessions: their apps are told afterwards. */
+  sessionsEnded(tx: Tx, sessions: EndedSession[]): Promise<void>;
   /** The library itself, for what is called outside its endpoints. */
   provider(): Provider;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import Provider, { type AdapterPayload } from 'oidc-provider';
 import type { LoginRecord } from '../flows/types.ts';
+import type { Rider } from '../storage/index.ts';
 import type { Storage, Tx } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
 import { type Artifact, insertArtifacts, type NewArtifact } from './store.ts';
@@ -39,11 +40,17 @@ export interface GrantSource {
   accountId: string;
   clientId: string;
   scope: string;
+  /** APIs that the token may be exchanged for. */
+  resources: string[];
+  /** Claims that were asked for by name. */
+  claims: string[];
 }
 
 /** What one request has read, so that it reads nothing twice, and what it is going to write. */
 export interface Unit {
   artifacts: Map<string, Promise<Artifact | undefined>>;
+  /** Stand-ins for secrets of which only the hash is known, made for this request alone. */
+  aliases: Map<string, string>;
   users: Map<string, Promise<User | undefined>>;
   grants: Map<string, GrantSource>;
   ended: Map<string, Promise<void>>;
@@ -53,7 +60,8 @@ export interface Unit {
   login: LoginRecord | undefined;
   /** An interaction that is about to start: the library hands it over before it asks for the URL. */
   interaction: AdapterPayload | undefined;
-  writes: ((tx: Tx) => Promise<void>)[];
+  /** `carry`: what else is to be written, for a guarded statement that can take it along. */
+  writes: ((tx: Tx, carry: () => Rider[]) => Promise<void>)[];
   inserts: NewArtifact[];
 }
 
@@ -75,6 +83,7 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
     if (!unit) {
       unit = {
         artifacts: new Map(),
+        aliases: new Map(),
         users: new Map(),
         grants: new Map(),
         ended: new Map(),
@@ -105,8 +114,9 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
       if (writes.length === 0 && inserts.length === 0) return;
       try {
         await storage.transaction(async (tx) => {
-          for (const write of writes) await write(tx);
-          if (inserts.length > 0) await insertArtifacts(tx, inserts);
+          const carry = () => (inserts.length > 0 ? [insertArtifacts(tx, inserts.splice(0))] : []);
+          for (const write of writes) await write(tx, carry);
+          if (inserts.length > 0) await insertArtifacts(tx, inserts).execute();
         });
       } catch (error) {
         if (!(error instanceof AlreadyUsed)) throw error;

@@ -8,6 +8,7 @@ import {
   countSend,
   dropCode,
   insertCode,
+  insertFirst,
   liveCodes,
   sendState,
   spendTry,
@@ -79,27 +80,27 @@ async function issue(
   now: Date,
 ): ReturnType<Otp['issue']> {
   const maxSends = settings.resends + 1;
-  const challenge = await countSend(tx, {
-    id: newId('chl', random),
-    scope,
-    userId,
-    maxSends,
+  const attempt = {
+    ...{ id: newId('chl', random), scope, userId, maxSends, now, expiresAt: scopeEnds },
     sentBefore: after(now, -settings.resendAfterMs),
-    now,
-    expiresAt: scopeEnds,
-  });
-  if (!challenge) {
-    const { spent, lastSentAt } = await sendState(tx, scope, maxSends);
-    if (spent || !lastSentAt) return { refused: 'too-many' };
-    return { refused: 'too-soon', retryAt: after(lastSentAt, settings.resendAfterMs) };
-  }
-
+  };
   const code = makeCode(settings, random);
   const codeId = newId('otp', random);
   const codeEnds = after(now, settings.expiresMs);
   const expiresAt = codeEnds < scopeEnds ? codeEnds : scopeEnds;
   // The challenge's id stands for its scope: a hash moved to another challenge matches nothing.
-  const hash = crypto.mac('otp', challenge.id, code);
+  const hashFor = (challengeId: string) => crypto.mac('otp', challengeId, code);
+  const issued = { codeId, code, expiresAt };
+  if (await insertFirst(tx, attempt, { id: codeId, hash: hashFor(attempt.id), expiresAt })) {
+    return { ...issued, challengeId: attempt.id };
+  }
+  const challenge = await countSend(tx, attempt);
+  if (!challenge) {
+    const { spent, lastSentAt } = await sendState(tx, scope, maxSends);
+    if (spent || !lastSentAt) return { refused: 'too-many' };
+    return { refused: 'too-soon', retryAt: after(lastSentAt, settings.resendAfterMs) };
+  }
+  const hash = hashFor(challenge.id);
   await insertCode(tx, { id: codeId, challenge, hash, attempts: settings.attempts, now, expiresAt });
-  return { challengeId: challenge.id, codeId, code, expiresAt };
+  return { ...issued, challengeId: challenge.id };
 }

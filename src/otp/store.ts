@@ -53,6 +53,30 @@ export interface SendAttempt {
   expiresAt: Date;
 }
 
+/**
+ * A challenge with its first code, in one statement. False, and nothing written, when the scope has one: then
+ * {@link countSend} and {@link insertCode} decide.
+ */
+export async function insertFirst(
+  tx: Tx,
+  send: SendAttempt,
+  code: Pick<NewCode, 'id' | 'hash' | 'expiresAt'>,
+): Promise<boolean> {
+  const { rows } = await sql<{ id: string }>`
+    with challenge as (
+      insert into otp_challenges (id, scope, user_id, tries, sends, last_sent_at, created_at, expires_at)
+      values (${send.id}, ${send.scope}, ${send.userId}, 0, 1, ${send.now}, ${send.now}, ${send.expiresAt})
+      on conflict (scope) do nothing
+      returning id
+    )
+    insert into otp_codes (id, challenge_id, number, tries_before, code_hash, delivery, created_at, expires_at)
+    select ${code.id}::text, challenge.id, 1, 0, ${code.hash}::text, 'pending', ${send.now}::timestamptz,
+      ${code.expiresAt}::timestamptz
+    from challenge
+    returning id`.execute(tx);
+  return rows.length === 1;
+}
+
 /** Counts a send, or changes nothing when one is not due. Holds the challenge's row for the transaction. */
 export function countSend(tx: Tx, send: SendAttempt) {
   return tx

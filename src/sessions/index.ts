@@ -11,6 +11,8 @@
  */
 import type { Sweep } from '../storage/types.ts';
 
+export type { Device } from './device.ts';
+export { isWithin, oldestFactorMs } from './limits.ts';
 export { createSessions, type SessionsDeps } from './service.ts';
 export { type SessionsDocument, sessionsSection } from './settings.ts';
 export { type OidcSession, readByCookie, readById, saveOidc } from './store.ts';

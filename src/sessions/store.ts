@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
+import { type Generated, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
-import { json } from '../storage/index.ts';
+import { json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
-import type { Factor, Session } from './types.ts';
+import type { EndedSession, Factor, Session } from './types.ts';
 
 interface SessionsTable {
   id: string;
@@ -17,6 +17,8 @@ interface SessionsTable {
   user_agent: string | null;
   created_at: Date;
   last_seen_at: Date;
+  /** The longest time without any use since the last factor was added. */
+  longest_gap_seconds: Generated<number>;
   /** Always `last_seen_at` and the idle time that held when the session began. */
   idle_expires_at: Date;
   expires_at: Date;
@@ -46,6 +48,7 @@ const columns = [
   'auth_time as authTime',
   'created_at as createdAt',
   'last_seen_at as lastSeenAt',
+  'longest_gap_seconds as longestGapSeconds',
   'expires_at as expiresAt',
   'ip',
   'user_agent as userAgent',
@@ -53,6 +56,14 @@ const columns = [
 
 /** The idle time of the row, counted from now on. */
 const idleFrom = (now: Date) => sql<Date>`${now}::timestamptz + (idle_expires_at - last_seen_at)`;
+
+/** That it is used now, after a while in which it was not. */
+const usedAt = (now: Date) => ({
+  last_seen_at: now,
+  idle_expires_at: idleFrom(now),
+  longest_gap_seconds: sql<number>`greatest(longest_gap_seconds,
+    floor(extract(epoch from ${now}::timestamptz - last_seen_at))::integer)`,
+});
 
 /** One indexed read; nothing when the session was revoked, was idle too long, or has run out. */
 async function readLive(
@@ -92,7 +103,7 @@ export const readById = (db: Db, id: string, now: Date) => readLive(db, 'id', id
 async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<void> {
   await db
     .updateTable('sessions')
-    .set({ last_seen_at: now, idle_expires_at: idleFrom(now) })
+    .set(usedAt(now))
     .where('id', '=', id)
     .where('last_seen_at', '<=', seenBefore)
     .where('revoked_at', 'is', null)
@@ -102,23 +113,23 @@ async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<v
 /**
  * Saves what the OpenID provider keeps, the cookie that the session goes by from now on, and that it is in use.
  * `authorizations` (by application) is merged with what parallel tabs saved meanwhile: a member given as null is taken
- * away. False when the session is gone: then nothing may be issued for it.
+ * away. False when the session is gone: then nothing may be issued for it, and the riders have to be rolled back.
  */
 export async function saveOidc(
   tx: Tx,
   sessionId: string,
   save: { cookieHash: string; payload: Record<string, unknown> },
   now: Date,
+  riders: Rider[] = [],
 ): Promise<boolean> {
   const { authorizations = {}, ...rest } = save.payload;
-  const saved = await tx
+  const saved = await withRiders(tx, riders)
     .updateTable('sessions')
     .set({
       cookie_hash: save.cookieHash,
       oidc: sql`${json(rest)} || jsonb_build_object('authorizations',
         jsonb_strip_nulls(coalesce(oidc -> 'authorizations', '{}') || ${json(authorizations)}))`,
-      last_seen_at: now,
-      idle_expires_at: idleFrom(now),
+      ...usedAt(now),
     })
     .where('id', '=', sessionId)
     .where('revoked_at', 'is', null)
@@ -127,6 +138,20 @@ export async function saveOidc(
     .returning('id')
     .execute();
   return saved.length === 1;
+}
+
+/** All live sessions of a user, the one used last first. */
+export function listLive(db: Db, userId: string, now: Date): Promise<Session[]> {
+  return db
+    .selectFrom('sessions')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .where('expires_at', '>', now)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .execute();
 }
 
 export interface NewSession {
@@ -139,27 +164,24 @@ export interface NewSession {
   expiresAt: Date;
 }
 
-export function insertSession(tx: Tx, session: NewSession, now: Date): Promise<Session> {
-  return tx
-    .insertInto('sessions')
-    .values({
-      id: session.id,
-      cookie_hash: null,
-      user_id: session.userId,
-      factors: json(session.factors),
-      oidc: null,
-      auth_time: now,
-      ip: session.ip,
-      user_agent: session.userAgent,
-      created_at: now,
-      last_seen_at: now,
-      idle_expires_at: session.idleExpiresAt,
-      expires_at: session.expiresAt,
-      revoked_at: null,
-      revoked_reason: null,
-    })
-    .returning(columns)
-    .executeTakeFirstOrThrow();
+/** The statement that writes a new session; not executed here. */
+export function insertSession(tx: Tx, session: NewSession, now: Date) {
+  return tx.insertInto('sessions').values({
+    id: session.id,
+    cookie_hash: null,
+    user_id: session.userId,
+    factors: json(session.factors),
+    oidc: null,
+    auth_time: now,
+    ip: session.ip,
+    user_agent: session.userAgent,
+    created_at: now,
+    last_seen_at: now,
+    idle_expires_at: session.idleExpiresAt,
+    expires_at: session.expiresAt,
+    revoked_at: null,
+    revoked_reason: null,
+  });
 }
 
 /**
@@ -180,6 +202,7 @@ export function addFactors(tx: Tx, id: string, factors: Factor[], now: Date): Pr
       auth_time: now,
       last_seen_at: now,
       idle_expires_at: idleFrom(now),
+      longest_gap_seconds: 0,
     })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
@@ -189,21 +212,27 @@ export function addFactors(tx: Tx, id: string, factors: Factor[], now: Date): Pr
     .executeTakeFirst();
 }
 
-/** Ends one session, or all of a user but one. Answers the ids of those that were live until now. */
+/** Ends one session, or all of a user but one. Answers those that were live until now. */
 export async function endSessions(
   tx: Tx,
   which: { id: string } | { userId: string; exceptId: string | undefined },
   reason: string,
   now: Date,
-): Promise<{ id: string; userId: string }[]> {
+): Promise<EndedSession[]> {
   let ending = tx
     .updateTable('sessions')
-    .set({ revoked_at: now, revoked_reason: reason, oidc: null, cookie_hash: null })
+    .set({ revoked_at: now, revoked_reason: reason, cookie_hash: null })
     .where('revoked_at', 'is', null);
   if ('id' in which) ending = ending.where('id', '=', which.id);
   else {
     ending = ending.where('user_id', '=', which.userId);
     if (which.exceptId !== undefined) ending = ending.where('id', '<>', which.exceptId);
   }
-  return ending.returning(['id', 'user_id as userId']).execute();
+  const ended = await ending.returning(['id', 'user_id as userId', 'oidc']).execute();
+  return ended.map(({ id, userId, oidc }) => ({ id, userId, apps: appsOf(oidc) }));
+}
+
+function appsOf(oidc: Record<string, unknown> | null): EndedSession['apps'] {
+  const authorizations = (oidc?.authorizations ?? {}) as Record<string, { sid?: string } | null>;
+  return Object.fromEntries(Object.entries(authorizations).map(([app, kept]) => [app, kept?.sid]));
 }

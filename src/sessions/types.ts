@@ -1,4 +1,6 @@
+import type { Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
+import type { Device } from './device.ts';
 
 export type MethodKind = 'identify' | 'knowledge' | 'possession' | 'inherence' | 'recovery';
 
@@ -20,20 +22,33 @@ export interface Session {
   authTime: Date;
   createdAt: Date;
   lastSeenAt: Date;
+  /** The longest time without any use since the last factor was added; what passes now comes on top. */
+  longestGapSeconds: number;
   expiresAt: Date;
   ip: string | null;
   userAgent: string | null;
 }
 
+/** A session that was live until now. */
+export interface EndedSession {
+  id: string;
+  userId: string;
+  /** Apps that signed their user in with it, each with the name (`sid`) by which it knows the session. */
+  apps: Record<string, string | undefined>;
+}
+
+/** What a login knows of the session that it begins. */
+export type SessionStart = Pick<Session, 'userId' | 'factors' | 'ip' | 'userAgent'>;
+
 export interface Sessions {
   /** By the cookie's value; nothing when revoked, idle too long or expired. One indexed read, never cached. */
   findByCookie(db: Db, cookie: string, now: Date): Promise<Session | undefined>;
   find(db: Db, id: string, now: Date): Promise<Session | undefined>;
-  create(
-    tx: Tx,
-    session: { userId: string; factors: Factor[]; ip: string | null; userAgent: string | null },
-    now: Date,
-  ): Promise<Session>;
+  /** The live sessions of a user with the devices they are on, the one used last first. */
+  list(db: Db, userId: string, now: Date): Promise<(Session & { device: Device })[]>;
+  create(tx: Tx, session: SessionStart, now: Date): Promise<Session>;
+  /** The session as {@link create} makes it, written by a part of another statement. */
+  draft(tx: Tx, session: SessionStart, now: Date): { session: Session; rider: Rider };
   /**
    * A login of the same user added factors: they replace older ones of the same method. The cookie ends at once; the
    * surface that the login was for gives out a new one. Nothing when the session has ended meanwhile.

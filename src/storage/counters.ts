@@ -12,30 +12,11 @@ const SLOTS = 21;
 export function createCounters(db: Db): Counters {
   return {
     async add(key, windowMs, now, by = 1) {
-      const slotMs = windowMs / (SLOTS - 1);
-      const slot = Math.floor(now.getTime() / slotMs);
-      const { rows } = await sql<{ total: number }>`
-        insert into counters as c (key, newest, counts, expires_at)
-        values (
-          ${rowKey(key, windowMs)},
-          ${slot}::bigint,
-          array_fill(0, array[${sql.lit(SLOTS - 1)}]) || ${Math.max(by, 0)}::integer,
-          ${new Date((slot + SLOTS) * slotMs)}
-        )
-        on conflict (key) do update set
-          newest = greatest(c.newest, excluded.newest),
-          expires_at = greatest(c.expires_at, excluded.expires_at),
-          counts = array(
-            select greatest(0,
-              coalesce(c.counts[i + least(greatest(excluded.newest - c.newest, 0), ${sql.lit(SLOTS)})::integer], 0)
-              + case when i = ${sql.lit(SLOTS)} - greatest(c.newest - excluded.newest, 0)
-                  then ${by}::integer else 0 end)
-            from generate_series(1, ${sql.lit(SLOTS)}) as i
-            order by i
-          )
-        returning (select sum(n) from unnest(c.counts) as n)::integer as total`.execute(db);
+      const { rows } = await counting(key, windowMs, now, by).execute(db);
       return rows[0]?.total ?? 0;
     },
+
+    adding: (key, windowMs, now, by) => sql`(${counting(key, windowMs, now, by)})`,
 
     async peek(key, windowMs, now) {
       const row = await db
@@ -48,6 +29,32 @@ export function createCounters(db: Db): Counters {
       return row.counts.slice(Math.max(0, slot - row.newest)).reduce((sum, n) => sum + n, 0);
     },
   };
+}
+
+/** The statement that counts; answers the total of the window. */
+function counting(key: string, windowMs: number, now: Date, by: number) {
+  const slotMs = windowMs / (SLOTS - 1);
+  const slot = Math.floor(now.getTime() / slotMs);
+  return sql<{ total: number }>`
+    insert into counters as c (key, newest, counts, expires_at)
+    values (
+      ${rowKey(key, windowMs)},
+      ${slot}::bigint,
+      array_fill(0, array[${sql.lit(SLOTS - 1)}]) || ${Math.max(by, 0)}::integer,
+      ${new Date((slot + SLOTS) * slotMs)}
+    )
+    on conflict (key) do update set
+      newest = greatest(c.newest, excluded.newest),
+      expires_at = greatest(c.expires_at, excluded.expires_at),
+      counts = array(
+        select greatest(0,
+          coalesce(c.counts[i + least(greatest(excluded.newest - c.newest, 0), ${sql.lit(SLOTS)})::integer], 0)
+          + case when i = ${sql.lit(SLOTS)} - greatest(c.newest - excluded.newest, 0)
+              then ${by}::integer else 0 end)
+        from generate_series(1, ${sql.lit(SLOTS)}) as i
+        order by i
+      )
+    returning (select sum(n) from unnest(c.counts) as n)::integer as total`;
 }
 
 /** One key may be counted over several windows. */

@@ -32,6 +32,7 @@ export async function openEmbedded({ dataDir, clock, dump }: EmbeddedOptions): P
     return {
       kind: 'embedded',
       db,
+      pool: () => null,
       withoutTimeouts: (work) => work(db),
       jobs: async () => ({
         db: (await import('pg-boss')).fromPglite(pglite),

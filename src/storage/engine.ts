@@ -1,10 +1,12 @@
 import type { Db as JobsDatabase } from 'pg-boss';
-import type { Db } from './types.ts';
+import type { Db, PoolState } from './types.ts';
 
 /** What the rest of the folder needs of a database; one value for the embedded one, one for a server. */
 export interface Engine {
   kind: 'embedded' | 'postgres';
   db: Db;
+  /** Null for the embedded database, which has no connections. */
+  pool(): PoolState | null;
   /** Runs `work` on a handle whose statements may take as long as they need: migrations, upkeep. */
   withoutTimeouts<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** A connection of its own for the jobs library, so that its polling never waits behind logins nor they behind it. */

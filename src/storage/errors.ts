@@ -36,6 +36,24 @@ export class WrongSchema extends Error {
   }
 }
 
+/** A copy goes into an empty database only: rows of two gateways cannot be told apart afterwards. */
+export class DatabaseNotEmpty extends Error {
+  constructor(table: string) {
+    super(
+      `The target is not empty: its table ${table} has rows. Give an empty database; nothing was changed in this one.`,
+    );
+    this.name = 'DatabaseNotEmpty';
+  }
+}
+
+/** A backup is cut off, was changed, or is of another kind. */
+export class SnapshotBroken extends Error {
+  constructor(why: string) {
+    super(`The copy cannot be used: ${why}. Nothing was written.`);
+    this.name = 'SnapshotBroken';
+  }
+}
+
 /** Our clock and the database's stand too far apart for expiry times to mean anything. */
 export class ClockSkew extends Error {
   constructor(skewMs: number) {

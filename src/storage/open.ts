@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { restore } from './copy/restore.ts';
+import { takeSnapshot } from './copy/tables.ts';
 import { createCounters } from './counters.ts';
 import { openEmbedded } from './embedded.ts';
 import type { Engine } from './engine.ts';
@@ -47,6 +49,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind: engine.kind,
     db,
+    pool: engine.pool,
     transaction: (work) => db.transaction().execute(work),
     counters: createCounters(db),
     revisions,
@@ -54,6 +57,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     sweep: sweeper.register,
     sweepNow: sweeper.sweepNow,
     migrate: () => engine.withoutTimeouts((handle) => migrate(handle, migrations, clock)),
+    snapshot: (work) => engine.withoutTimeouts((handle) => takeSnapshot(handle, work)),
+    restore: (snapshot) => engine.withoutTimeouts((handle) => restore(handle, snapshot, migrations, clock)),
     ready: () => demandMigrated(db, migrations),
     async start() {
       poller.start();

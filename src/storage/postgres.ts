@@ -35,6 +35,7 @@ export function openPostgres(options: PostgresOptions): Engine {
   return {
     kind: 'postgres',
     db,
+    pool: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, size }),
     async withoutTimeouts(work) {
       const patient = new Kysely<Database>({
         dialect: new PostgresDialect({ pool: createPool(url, 1, 0, log) }),

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import type { Rider } from './values.ts';
 
 /**
  * All tables. Each feature folder declares its own by augmenting this interface in its `store.ts`:
@@ -44,6 +45,8 @@ export interface Counters {
    * that much too strict, never too lax. Never call it inside a transaction.
    */
   add(key: string, windowMs: number, now: Date, by?: number): Promise<number>;
+  /** {@link add} as a part of another statement, for giving one back with what it was counted for. */
+  adding(key: string, windowMs: number, now: Date, by: number): Rider;
   /** Reads without counting. */
   peek(key: string, windowMs: number, now: Date): Promise<number>;
 }
@@ -79,9 +82,37 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
+/** One table of a {@link Snapshot}. */
+export interface SnapshotTable {
+  name: string;
+  count: number;
+  /** Batches of rows, each as the JSON text of an object; read once, and in the order of the tables. */
+  rows(): AsyncIterable<string[]>;
+}
+
+/** Everything that a database holds at one moment. */
+export interface Snapshot {
+  /** Names of the migrations that made the tables. */
+  migrations: string[];
+  /** Each behind those that it refers to. */
+  tables: SnapshotTable[];
+}
+
+/** Connections of this process to PostgreSQL, those of jobs and migrations apart. */
+export interface PoolState {
+  open: number;
+  idle: number;
+  /** Statements that wait for a connection. */
+  waiting: number;
+  /** Connections at most. */
+  size: number;
+}
+
 export interface Storage {
   kind: 'embedded' | 'postgres';
   db: Db;
+  /** Null for the embedded database. */
+  pool(): PoolState | null;
   /** Runs `work` in one transaction. Inside it every query must go through `tx`. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   counters: Counters;
@@ -93,6 +124,13 @@ export interface Storage {
   sweepNow(now: Date): Promise<number>;
   /** Applies what is missing, under an advisory lock. Answers the names applied. */
   migrate(): Promise<string[]>;
+  /** Reads everything as it is at one moment; whoever writes meanwhile is not held up. */
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
+  /**
+   * Fills an empty database from a snapshot of this version or an older one, and migrates it to this one. Answers the
+   * number of rows. Throws `DatabaseNotEmpty`, `WrongSchema` or `SnapshotBroken`; it then holds no row.
+   */
+  restore(snapshot: Snapshot): Promise<number>;
   /** Throws unless the database answers and every migration is applied. */
   ready(): Promise<void>;
   /** Starts the timers (revisions, sweeper, jobs). Not called by one-off commands. */

@@ -1,6 +1,10 @@
 /**
- * telemetry: what the process tells its operator while it runs: the log, with whatever could be a secret taken out.
+ * telemetry: what the process tells its operator while it runs: the log, with whatever could be a secret taken out, and
+ * the metrics. Owns the member `metrics` of gateway.yaml.
  * It does not own the audit record (audit/), which is data and lives in the database.
- * Routes: none.
+ * Routes: GET /metrics.
  */
 export { createLog, type Logger, type LogOptions } from './log.ts';
+export { createMetrics, type Metrics, type MetricsDeps, serveWorkerMetrics } from './metrics.ts';
+export { metricsRoute } from './routes.ts';
+export { type MetricsDocument, metricsSection } from './settings.ts';

@@ -8,6 +8,7 @@
  * Not here: throttling and locks (guard), which factor a flow asks for (flows), hashing itself (crypto).
  * Routes: none.
  */
+import type { SealedColumn } from '../crypto/types.ts';
 
 export { readCodeList } from './backup-codes.ts';
 export { type BreachCheck, createBreachCheck } from './breach-check.ts';
@@ -15,3 +16,7 @@ export { normalisePhone } from './identifiers.ts';
 export { type UsersSectionDeps, usersSection } from './section.ts';
 export { createUsers, type UsersDeps } from './service.ts';
 export { type PasswordsDocument, passwordsSection } from './settings.ts';
+
+export const usersSealed: SealedColumn[] = [
+  { table: 'backup_codes', column: 'code_hash', what: 'backup codes' },
+];

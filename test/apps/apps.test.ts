@@ -1,5 +1,7 @@
 import t from 'tap';
+import { appSchema, laterMembers } from '../../src/apps/document.ts';
 import { appsSection, createApps, hashSecret } from '../../src/apps/index.ts';
+import { createValidator } from '../../src/config/index.ts';
 import type { Candidate, Loaded } from '../../src/config/types.ts';
 import { Problem } from '../../src/lib/problem.ts';
 import type { Storage } from '../../src/storage/types.ts';
@@ -44,6 +46,7 @@ t.test('an app with its defaults; the secret only as a hash', (t) =>
       privacyUrl: null,
       termsUrl: null,
       enabled: true,
+      ...laterMembers,
     });
     const { secret: _, ...publicShop } = shop;
     await save(storage, { ...publicShop, id: 'spa' });
@@ -164,6 +167,10 @@ t.test('apps.yaml', (t) =>
     };
     t.strictSame(section.check?.(item(secret), candidate(flows)), []);
     t.match(section.check?.(item(secret), candidate(new Map())), [{ path: 'flow', message: /password-sms/ }]);
+    const asked = item(secret);
+    const api = { audience: 'https://a/', name: 'A', scopes: ['a'], tokenFormat: 'opaque', client: 'nobody' };
+    asked.resolved.resources = [api];
+    t.match(section.check?.(asked, candidate(flows)), [{ path: 'resources[0].client', message: /nobody/ }]);
 
     t.equal(await section.same(storage.db, item(secret), 0), false);
     await storage.transaction((tx) => section.save(tx, item(secret), 0, now));
@@ -181,15 +188,5 @@ t.test('apps.yaml', (t) =>
   }),
 );
 
-function withDefaults(document: object): Record<string, unknown> {
-  return {
-    postLogoutRedirectUris: [],
-    firstParty: false,
-    pkce: 'required',
-    grantTypes: ['authorization_code'],
-    scopes: ['openid'],
-    idTokenSignedResponseAlg: 'ES256',
-    enabled: true,
-    ...document,
-  };
-}
+const validate = createValidator(appSchema);
+const withDefaults = (document: object) => validate(document).value as Record<string, unknown>;

@@ -5,6 +5,7 @@ import type { Test } from 'tap';
 import { createContext, createSections } from '../../src/app.ts';
 import type { CommandDeps } from '../../src/cli/command.ts';
 import { run } from '../../src/cli/program.ts';
+import { examine } from '../../src/doctor.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export const demoFolder = join(root, 'config/demo');
@@ -56,6 +57,7 @@ export async function sallyport(
     },
     createContext,
     createSections,
+    examine,
     serve: async () => {},
     start: async () => ({ close: async () => {} }),
     ...overrides,

@@ -92,7 +92,7 @@ t.test('what is wrong', (t) => {
     [{ SECRET_KEY: key, SECRET_KEY_FILE: '/x' }, /^SECRET_KEY: stands beside/],
     [{ SECRET_KEY_FILE: '/nowhere/key' }, /^SECRET_KEY_FILE: cannot be read/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: must be one of/],
-    [{ WORKERS: '4' }, /^WORKERS: .*not available/],
+    [{ WORKERS: '4' }, /^WORKERS: .*DATABASE_URL/],
   ];
   for (const [env, expected] of cases) {
     const [fault = '', ...others] = faults(env);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import { Value } from 'typebox/value';
+import { laterMembers } from '../../src/apps/document.ts';
 import type { App } from '../../src/apps/types.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import { createCrypto, createPasswords } from '../../src/crypto/index.ts';
@@ -20,7 +21,7 @@ import { systemRandom } from '../../src/lib/ids.ts';
 import { createOtp, otpSection } from '../../src/otp/index.ts';
 import { createSessions, sessionsSection } from '../../src/sessions/index.ts';
 import type { Sessions } from '../../src/sessions/types.ts';
-import type { Storage } from '../../src/storage/types.ts';
+import type { Storage, Tx } from '../../src/storage/types.ts';
 import { createUsers } from '../../src/users/index.ts';
 import type { NewUser, User, Users } from '../../src/users/types.ts';
 import { openTestHttp } from '../helpers/http.ts';
@@ -40,6 +41,7 @@ export const ada: NewUser = {
 };
 
 export const appDocument: App = {
+  ...laterMembers,
   ...{ id: 'shop', name: 'Demo shop', public: true, secretHashes: [], tokenEndpointAuthMethod: 'none' },
   ...{ redirectUris: [], postLogoutRedirectUris: [], firstParty: true, pkce: 'required', grantTypes: [] },
   ...{ scopes: ['openid'], idTokenSignedResponseAlg: 'ES256', flow: 'main', logoUrl: null },
@@ -135,13 +137,15 @@ function fakeDelivery(
 ): Delivery {
   const states = new Map<string, MessageState>();
   let tell: OutcomeListener = async () => {};
+  const draft = (_tx: Tx, message: NewMessage) => {
+    messages.push(message);
+    states.set(message.reference, 'queued');
+    return { message: { ...message, id: message.reference }, riders: [] };
+  };
   return {
     has: () => true,
-    async queue(_tx, message) {
-      messages.push(message);
-      states.set(message.reference, 'queued');
-      return { ...message, id: message.reference };
-    },
+    draft,
+    queue: async (tx, message) => draft(tx, message).message,
     async send(message) {
       const { purpose, reference } = messages.find((one) => one.reference === message.id) as NewMessage;
       await gateway.gateway;

@@ -9,11 +9,17 @@ export interface Instance {
   process: ChildProcess;
 }
 
-const entry = new URL('../../src/cli/sallyport.js', import.meta.url).pathname;
+const standardEntry = new URL('../../src/cli/sallyport.js', import.meta.url).pathname;
 
 /** A gateway as people run it: a process of its own. */
-export async function startProcess(t: Test, env: Record<string, string>): Promise<Instance> {
+export async function startProcess(
+  t: Test,
+  env: Record<string, string>,
+  options: { entry?: string; cwd?: string; uid?: number; gid?: number } = {},
+): Promise<Instance> {
+  const { entry = standardEntry, ...rest } = options;
   const child = spawn(process.execPath, [entry, 'serve'], {
+    ...rest,
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -25,7 +31,7 @@ export async function startProcess(t: Test, env: Record<string, string>): Promis
   });
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).resume();
   const port = Number(env.PORT);
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then(
       (r) => r.ok,
       () => false,

@@ -1,44 +1,7 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import t, { type Test } from 'tap';
-import { alice, freePort, postgresUrl, shop, startGateway } from '../helpers/gateway.ts';
+import t from 'tap';
+import { createCable } from '../helpers/cable.ts';
+import { alice, postgresUrl, shop, startGateway } from '../helpers/gateway.ts';
 import { codeIn, createTestApp, openLogin, passPassword } from '../helpers/relying-party.ts';
-
-/** A relay in front of the database, whose cable can be pulled. */
-async function createCable(t: Test, databaseUrl: string) {
-  const target = new URL(databaseUrl);
-  const port = await freePort();
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => other.destroy());
-      one.on('close', () => sockets.delete(one));
-      one.pipe(other);
-    }
-  });
-  const plug = async () => {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-  };
-  const pull = async () => {
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  await plug();
-  t.teardown(async () => {
-    if (server.listening) await pull();
-  });
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${port}`;
-  return { url: url.href, plug, pull };
-}
 
 t.test('the database goes away in the middle of a login, and comes back', async (t) => {
   const cable = await createCable(t, await postgresUrl(t));

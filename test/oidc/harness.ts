@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 
 import * as client from 'openid-client';
 import type { Test } from 'tap';
+import { laterMembers } from '../../src/apps/document.ts';
 import type { App, Apps } from '../../src/apps/types.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import { createCrypto, createSigningKeys } from '../../src/crypto/index.ts';
@@ -23,6 +24,7 @@ export const callback = 'http://localhost:4501/callback';
 export const secretHash = (value: string): string => createHash('sha256').update(value).digest('hex');
 
 export const shop: App = {
+  ...laterMembers,
   id: 'shop',
   name: 'Shop',
   public: false,
@@ -88,12 +90,19 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
   const crypto = createCrypto([{ id: 'k1', bytes: randomBytes(32) }]);
   const log = recordingLog();
   const apps = new Map<string, App>([[shop.id, shop]]);
+  /** What stands at URLs elsewhere. */
+  const documents = new Map<string, string>();
   const users = new Map<string, User>([alice, bob].map((user) => [user.id, user]));
   const sessions = createSessions({
     settings: { get: <T>() => ({ idle: '8h', absolute: '30d' }) as T },
     random: randomBytes,
     audit: createAudit(),
+    ended: (tx, gone) => oidc.sessionsEnded(tx, gone),
   });
+  /** How they answer; 200 when nothing is left here. */
+  const answers: (number | Error)[] = [];
+  /** Forms that apps were sent. */
+  const notices: { url: string; form: URLSearchParams; allowPrivateNetwork: boolean }[] = [];
   const fake = createFakeFlows(storage, sessions);
   const { app, http } = await openTestHttp({
     issuer,
@@ -119,6 +128,13 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
     users: { findById: async (_db: unknown, id: string) => users.get(id) } as Users,
     sessions,
     flows: fake.flows,
+    fetchDocument: async (url) => ({ status: 200, body: documents.get(url.href) ?? '' }),
+    async sendForm(url, form, { allowPrivateNetwork }) {
+      notices.push({ url: url.href, form, allowPrivateNetwork });
+      const answer = answers.shift() ?? 200;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
     sessionLifeMs: () => 30 * 86_400_000,
   });
   await app.register(oidc.plugin);
@@ -221,8 +237,11 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
     oidc,
     storage,
     sessions,
+    notices,
+    answers,
     apps,
     users,
+    documents,
     log,
     fake,
     configure,

@@ -37,11 +37,16 @@ export function createEgress(options: EgressOptions): Dispatcher {
       connectTimeout: timeout,
     });
   }
-  const base = { ...secure, timeout, allowH2: false };
-  const connect = options.allowPrivateNetwork
+  return new Agent({ connect: createConnect(options), connections: MAX_CONNECTIONS });
+}
+
+/** Opens single connections under the same rules. Knows no proxy. */
+export function createConnect(options: EgressOptions): buildConnector.connector {
+  const timeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const base = { ...secureOptions(options.tls), timeout, allowH2: false };
+  return options.allowPrivateNetwork
     ? buildConnector(base)
     : guarded(buildConnector({ ...base, lookup: publicLookup(options.resolve) }));
-  return new Agent({ connect, connections: MAX_CONNECTIONS });
 }
 
 /** Sockets look up names only: literal addresses are checked here. */

@@ -7,6 +7,13 @@ export const acrNames = {
   phishingResistant: 'urn:sallyport:acr:2-phr',
 } as const;
 
+/** For developers: what each `acr` promises, the weakest first. */
+export const acrMeanings: Record<string, string> = {
+  [acrNames.one]: 'one factor, or several of one kind',
+  [acrNames.two]: 'two factors of different kinds, such as a password and a code',
+  [acrNames.phishingResistant]: 'a passkey that verified its user',
+};
+
 /** True when the application's first wish in `acr_values` is two different kinds of factor. */
 export const wantsTwo = (acr: readonly string[]): boolean =>
   acr[0] === acrNames.two || acr[0] === acrNames.phishingResistant;

@@ -2,6 +2,7 @@ import type { App } from '../../apps/types.ts';
 import type { Delivery, OutgoingMessage } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
 import { type Text, text } from '../../lib/texts.ts';
+import type { Rider } from '../../storage/index.ts';
 import type { Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Sent, Services } from '../method.ts';
@@ -74,7 +75,7 @@ export async function permit(
 }
 
 async function permitOne(
-  { services: { crypto, db, guard } }: DispatchDeps,
+  { services: { crypto, guard } }: DispatchDeps,
   { method }: Effect,
   {
     ip,
@@ -84,24 +85,25 @@ async function permitOne(
   }: { subjectKey: string; ip: string | null; userId: string | null; to: string | null },
   now: Date,
 ): Promise<Permit> {
-  const lockedUntil = await guard.lockedUntil(db, subjectKey, method, now);
-  if (lockedUntil) return { is: 'locked', until: isUntilLifted(lockedUntil) ? null : lockedUntil.getTime() };
   // A name may be a number: what is counted under the one is not to count for the other.
   const numberHash = to === null ? `name:${subjectKey}` : crypto.mac('identifier', to);
-  const allowed = await guard.allowSend({ numberHash, userId, ip }, now);
-  return allowed.allowed
-    ? { is: 'allowed', silent: false }
-    : { is: 'refused', reason: allowed.rule, until: allowed.retryAt.getTime() };
+  const lock = { subjectKey, factor: method };
+  const allowed = await guard.allowSend({ numberHash, userId, ip, lock }, now);
+  if (allowed.allowed) return { is: 'allowed', silent: false };
+  const { retryAt, rule } = allowed;
+  return rule === 'lock'
+    ? { is: 'locked', until: isUntilLifted(retryAt) ? null : retryAt.getTime() }
+    : { is: 'refused', reason: rule, until: retryAt.getTime() };
 }
 
-/** Issues the code and writes its message, in the transaction that moves the login on. */
+/** Issues the code, in the transaction that moves the login on; its message is written by the draft's riders. */
 export async function issue(
   deps: DispatchDeps,
   tx: Tx,
   effect: Effect,
   dispatch: Dispatch,
   now: Date,
-): Promise<{ sent: Sent; message: OutgoingMessage | null }> {
+): Promise<{ sent: Sent; draft: { message: OutgoingMessage; riders: Rider[] } | null }> {
   const { otp, codes } = deps.services;
   const { app, expiresAt, locale, loginId, user } = dispatch;
   const settings = codes(effect.settings);
@@ -109,7 +111,7 @@ export async function issue(
   const issued = await otp.issue(tx, { scope, userId: user?.id ?? null, settings, expiresAt }, now);
   if ('refused' in issued) {
     const until = issued.refused === 'too-soon' ? issued.retryAt.getTime() : null;
-    return { sent: refusedSend(effect, dispatch, issued.refused, until, now), message: null };
+    return { sent: refusedSend(effect, dispatch, issued.refused, until, now), draft: null };
   }
   const sent: Sent = {
     codeId: issued.codeId,
@@ -119,10 +121,10 @@ export async function issue(
     last2: dispatch.proved ? (effect.to?.slice(-2) ?? null) : null,
     refused: null,
   };
-  if (effect.to === null) return { sent, message: null };
+  if (effect.to === null) return { sent, draft: null };
   const minutes = Math.max(1, Math.floor((issued.expiresAt.getTime() - now.getTime()) / 60_000));
   const body = text(`${effect.method}.message`, { code: issued.code, app: app.name, count: minutes });
-  const message = await deps.delivery.queue(
+  const draft = deps.delivery.draft(
     tx,
     {
       channel: effect.channel,
@@ -139,7 +141,7 @@ export async function issue(
     },
     now,
   );
-  return { sent, message };
+  return { sent, draft };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { OutgoingMessage } from '../../delivery/types.ts';
 import { Problem } from '../../lib/problem.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import type { Factor, Session, Sessions } from '../../sessions/types.ts';
+import type { Rider } from '../../storage/index.ts';
 import type { Storage, Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { describe } from '../engine/describe.ts';
@@ -71,23 +72,23 @@ async function write(deps: MoveDeps, tx: Tx, move: Move): Promise<Moved> {
   const notes: Noted[] = [...plan.records, ...(pass?.events ?? []), ...(await codeBackOn(deps, tx, move))];
   let state: LoginState = plan.state;
   const messages: OutgoingMessage[] = [];
+  const riders: Rider[] = pass?.riders?.(tx) ?? [];
   for (const { effect, dispatch } of move.sends) {
-    const { sent, message } = await issue(deps, tx, effect, dispatch, now);
+    const { sent, draft } = await issue(deps, tx, effect, dispatch, now);
     state = { ...state, sent: { ...state.sent, [effect.method]: sent } };
-    if (message) messages.push(message);
+    if (draft) {
+      messages.push(draft.message);
+      riders.push(...draft.riders);
+    }
     if (sent.refused === null) notes.push({ name: 'code.issued', data: { method: effect.method } });
   }
-  const end = await finish(deps, tx, move, notes);
+  const end = await finish(deps, tx, move, notes, riders);
   const moved = { ...row, state, version: row.version + 1 };
   const userId = state.subject?.userId ?? null;
-  if (!(await saveLogin(tx, { id: row.id, version: row.version, state, userId }, end))) {
-    throw new RolledBack({ is: 'late' });
-  }
-  await deps.audit.record(
-    tx,
-    now,
-    notes.map((note) => ({ ...move.context, ...note })),
-  );
+  const events = notes.map((note) => ({ ...move.context, ...note }));
+  riders.push(...deps.audit.riders(tx, now, events));
+  const save = { id: row.id, version: row.version, state, userId };
+  if (!(await saveLogin(tx, save, end, riders))) throw new RolledBack({ is: 'late' });
   return { is: 'moved', row: end ? { ...moved, status: end.status } : moved, messages };
 }
 
@@ -117,7 +118,7 @@ async function codeBackOn(
   return [{ name: 'user.code_on', reason: 'last-backup-code' }];
 }
 
-async function finish(deps: MoveDeps, tx: Tx, move: Move, notes: Noted[]) {
+async function finish(deps: MoveDeps, tx: Tx, move: Move, notes: Noted[], riders: Rider[]) {
   const { now, plan } = move;
   const { next } = plan;
   if (next.is === 'show') return undefined;
@@ -126,7 +127,7 @@ async function finish(deps: MoveDeps, tx: Tx, move: Move, notes: Noted[]) {
     notes.push({ name, result: next.status, reason: next.reason });
     return { status: next.status, result: null, now };
   }
-  const result = await establish(deps, tx, move, next.trail, notes);
+  const result = await establish(deps, tx, move, next.trail, notes, riders);
   notes.push({
     name: 'login.finished',
     result: 'ok',
@@ -146,6 +147,7 @@ async function establish(
   { ip, now, session, user, userAgent }: Move,
   trail: Passed[],
   notes: Noted[],
+  riders: Rider[],
 ): Promise<LoginResult> {
   if (!user) throw new Error('a login without a user cannot finish');
   const shown = trail.filter(({ kind }) => kind !== 'identify');
@@ -159,7 +161,8 @@ async function establish(
   } else if (session) {
     await sessions.revoke(tx, session.id, 'another-user', now);
   }
-  const created = await sessions.create(tx, { userId: user.id, factors, ip, userAgent }, now);
+  const { session: created, rider } = sessions.draft(tx, { userId: user.id, factors, ip, userAgent }, now);
+  riders.push(rider);
   notes.push({ name: 'session.created', sessionId: created.id });
   return { userId: user.id, sessionId: created.id, amr, acr, authTime: created.authTime.getTime() };
 }

@@ -183,7 +183,6 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
   }
   if (committed.is === 'late') return { is: 'show', row: null };
   await deliver(deps, committed.messages, plan.state.proved);
-  if (pass?.after) await pass.after().catch((error) => deps.log.warn({ err: error }, 'after a passed step'));
   if (plan.next.is === 'show') return { is: 'show', row: committed.row };
   const passed = committed.row.state.passed.map(({ method }) => method);
   return {

@@ -84,10 +84,9 @@ export const backupCode = {
       async commit(tx) {
         // Two logins with the last two codes count one after the other, or each would see one left.
         await users.lock(tx, user.id);
-        if (!(await users.backupCodes.use(tx, user.id, code, now))) return false;
-        await guard.succeeded(tx, subjectKey, 'backup-code', now);
-        return true;
+        return users.backupCodes.use(tx, user.id, code, now);
       },
+      riders: (tx) => [guard.succeeding(tx, subjectKey, 'backup-code')],
       lost: text('backup-code.used'),
       events: [{ name: 'backup_codes.used' }],
     };

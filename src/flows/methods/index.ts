@@ -10,3 +10,12 @@ const registered = [identify, password, smsOtp, backupCode] as const;
 export type MethodId = (typeof registered)[number]['id'];
 
 export const methods: Methods = new Map<string, Method>(registered.map((method) => [method.id, method]));
+
+/** For developers: the `amr` values (RFC 8176) that sign-ins bring, with the methods that they come from. */
+export function amrMeanings(): Record<string, string> {
+  const meanings: Record<string, string> = {};
+  for (const { id, amr } of registered) {
+    for (const value of amr) meanings[value] = [meanings[value], id].filter(Boolean).join(', ');
+  }
+  return { ...meanings, mfa: 'factors of two different kinds' };
+}

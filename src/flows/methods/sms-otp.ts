@@ -192,8 +192,10 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
 }
 
 /** Before anything is compared. A code that was right is given back. */
-const countTry = ({ counters }: Services, keys: string[], now: Date, by = 1): Promise<number[]> =>
-  Promise.all(keys.map((key) => counters.add(`sms-otp:${key}`, windowMs, now, by)));
+const countTry = ({ counters }: Services, keys: string[], now: Date): Promise<number[]> =>
+  Promise.all(keys.map((key) => counters.add(counterKey(key), windowMs, now)));
+
+const counterKey = (key: string): string => `sms-otp:${key}`;
 
 /**
  * Before a factor was passed: the account's own counter beside the one of the typed name, and whether nothing can be
@@ -212,13 +214,12 @@ async function untoldKey(
 
 function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
   const { ip, loginId, now, services, user } = context;
-  const { crypto, guard, otp, users } = services;
+  const { counters, crypto, guard, otp, users } = services;
   const sealed = enrolling.phone;
   return {
     is: 'pass',
     async commit(tx) {
       if (!(await otp.consume(tx, codeId, now))) return false;
-      for (const key of counted) await guard.succeeded(tx, key, 'sms-otp', now);
       if (sealed === undefined) return true;
       // Looked at again here: a number that has come into the profile meanwhile is not replaced.
       const present = user && (await users.lock(tx, user.id));
@@ -228,9 +229,11 @@ function passWith(context: CheckContext, enrolling: Enrolling, counted: string[]
     },
     lost: text('sms-otp.used'),
     refusal: { reason: 'number-taken', text: text('sms-otp.numberTaken') },
-    async after() {
-      await Promise.all([guard.sendVerified({ ip }, now), countTry(services, counted, now, -1)]);
-    },
+    riders: (tx) => [
+      ...counted.map((key) => guard.succeeding(tx, key, 'sms-otp')),
+      guard.verifyingSend(tx, { ip }),
+      ...counted.map((key) => counters.adding(counterKey(key), windowMs, now, -1)),
+    ],
     events: [
       { name: 'code.verified', data: { method: 'sms-otp' } },
       ...(sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }]),

@@ -15,6 +15,9 @@ import { AlreadyUsed, type Units } from '../unit.ts';
 /** Members that a row keeps elsewhere, or not at all because they are the secret itself. */
 const kept = new Set(['jti', 'consumed']);
 
+/** Seconds that a login or consent page may stay open, twice over. */
+const longestWaitSeconds = 3600;
+
 export const epoch = (at: Date): number => Math.floor(at.getTime() / 1000);
 
 /** What the library never asks of a model that is used as ours are. */
@@ -50,7 +53,10 @@ function isLast(model: string): boolean {
   const refreshing = params?.grant_type === 'refresh_token';
   if (model === 'RefreshToken') return !refreshing;
   if (refreshing || !client) return model === 'AccessToken';
-  return model === 'AccessToken' && !refreshTokenDue(client, entities.AuthorizationCode ?? {});
+  return (
+    model === 'AccessToken' &&
+    !refreshTokenDue(client, entities.AuthorizationCode ?? entities.DeviceCode ?? {})
+  );
 }
 
 /**
@@ -83,7 +89,7 @@ export function createArtifacts(deps: ArtifactsDeps) {
   /** One read however often a request asks: introspection tries a value as every kind of token. */
   function load(secret: string): Promise<Artifact | undefined> {
     const { artifacts } = units.current();
-    const idHash = sha256(secret);
+    const idHash = hashOf(units, secret);
     const found = artifacts.get(idHash) ?? findArtifact(db, idHash);
     artifacts.set(idHash, found);
     return found;
@@ -109,7 +115,7 @@ function artifactAdapter(
   return {
     ...unsupported,
     async upsert(id, payload, expiresIn) {
-      units.current().inserts.push(rowOf(model, id, payload, expiresIn, clock.now()));
+      units.current().inserts.push(rowOf(model, id, payload, keptFor(model, expiresIn), clock.now()));
       if (isLast(model)) await units.commit();
     },
     async find(id) {
@@ -121,15 +127,18 @@ function artifactAdapter(
           accountId: row.user_id ?? '',
           clientId: row.app_id ?? '',
           scope: payload.scope ?? '',
+          resources: [payload.resource ?? []].flat(),
+          claims: namedClaims(payload.claims),
         });
       }
       return { ...payload, jti: id, ...(row.consumed_at ? { consumed: epoch(row.consumed_at) } : {}) };
     },
     async consume(id) {
       const grantId = (await load(id))?.grant_id ?? null;
-      units.current().writes.push(async (tx) => {
-        if (await consumeArtifact(tx, sha256(id), clock.now())) return;
-        throw new AlreadyUsed(new errors.InvalidGrant('used by another request at the same moment'), grantId);
+      const idHash = hashOf(units, id);
+      units.current().writes.push(async (tx, carry) => {
+        if (await consumeArtifact(tx, idHash, clock.now(), carry())) return;
+        throw new AlreadyUsed(usedBefore(model), grantId);
       });
     },
     async destroy(id) {
@@ -139,7 +148,27 @@ function artifactAdapter(
   };
 }
 
-function rowOf(
+/** The key of a row: the hash of its secret, or what an alias made for this request stands for. */
+const hashOf = (units: Units, secret: string): string =>
+  units.current().aliases.get(secret) ?? sha256(secret);
+
+/** The claims that a request has named, for ID token and userinfo together. */
+const namedClaims = (claims: AdapterPayload['claims']): string[] =>
+  Object.values(claims ?? {}).flatMap((names) => Object.keys(names ?? {}));
+
+/**
+ * A pushed request is used up when the app gets its code, which the login may delay; until then the row has to stay,
+ * or one request could end in two codes. Its own time to be used in is in the payload.
+ */
+const keptFor = (model: string, seconds: number | undefined): number | undefined =>
+  model === 'PushedAuthorizationRequest' && seconds !== undefined ? seconds + longestWaitSeconds : seconds;
+
+const usedBefore = (model: string): Error =>
+  model === 'PushedAuthorizationRequest'
+    ? new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+    : new errors.InvalidGrant('used by another request at the same moment');
+
+export function rowOf(
   model: string,
   secret: string,
   payload: AdapterPayload,
@@ -157,22 +186,5 @@ function rowOf(
     consumed_at: null,
     created_at: now,
     expires_at: expiresIn === undefined ? null : after(now, expiresIn * 1000),
-  };
-}
-
-/**
- * Grants are not stored: a token that was just read tells whose it is and how far it goes, and ending a grant ends
- * its tokens. What a person has allowed an app is kept as a consent (accounts.ts).
- */
-export function createGrantAdapter(units: Units): Adapter {
-  return {
-    ...unsupported,
-    async find(id) {
-      const source = units.current().grants.get(id);
-      if (!source) return undefined;
-      const { accountId, clientId, scope } = source;
-      return { jti: id, kind: 'Grant', accountId, clientId, openid: { scope } };
-    },
-    async destroy() {},
   };
 }

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Apps } from '../../apps/types.ts';
 import { sha256 } from '../../crypto/index.ts';
 import type { Crypto } from '../../crypto/types.ts';
 import type { Flows } from '../../flows/types.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type OidcSession, readByCookie, readById, saveOidc } from '../../sessions/index.ts';
-import type { Sessions } from '../../sessions/types.ts';
+import { isWithin, type OidcSession, readByCookie, readById, saveOidc } from '../../sessions/index.ts';
+import type { Session, Sessions } from '../../sessions/types.ts';
 import type { Db } from '../../storage/types.ts';
 import { AlreadyUsed, type Units } from '../unit.ts';
 import { epoch, unsupported } from './artifacts.ts';
@@ -15,6 +16,7 @@ const seenEveryMs = 60_000;
 
 export interface BrowserSessionDeps {
   db: Db;
+  apps: Apps;
   clock: Clock;
   crypto: Crypto;
   sessions: Sessions;
@@ -39,7 +41,9 @@ export function createSessionAdapter(deps: BrowserSessionDeps): Adapter {
 
     async findByUid(id) {
       const found = await readById(db, id, clock.now());
-      return found && payloadOf(flows, found, id);
+      if (!found) return undefined;
+      const payload = payloadOf(flows, found, id);
+      return { ...payload, authorizations: await withinLimits(deps, found.session, payload) };
     },
 
     /** The last write of a way through /authorize: what was gathered goes out with it. */
@@ -82,6 +86,22 @@ function payloadOf(flows: Flows, { session, oidc }: OidcSession, jti: string): A
   };
 }
 
+/** An app whose limits the session has passed has no part in it, and its tokens are as good as revoked. */
+async function withinLimits(
+  { apps, db, clock }: BrowserSessionDeps,
+  session: Session,
+  { authorizations = {} }: AdapterPayload,
+): Promise<NonNullable<AdapterPayload['authorizations']>> {
+  const now = clock.now();
+  const kept = await Promise.all(
+    Object.entries(authorizations).map(async (entry) => {
+      const app = await apps.find(db, entry[0]);
+      return isWithin(session, app?.sessions, now) ? [entry] : [];
+    }),
+  );
+  return Object.fromEntries(kept.flat());
+}
+
 /** What the person was asked on the logout page, sealed for this session in a cookie of that page. */
 function logoutStateFor(
   { crypto, logoutCookie }: BrowserSessionDeps,
@@ -111,9 +131,9 @@ function keep({ units, clock }: BrowserSessionDeps, cookie: string, payload: Ada
     now.getTime() - browser.session.lastSeenAt.getTime() < seenEveryMs &&
     isDeepStrictEqual(browser.authorizations, authorizations);
   if (unchanged) return;
-  writes.push(async (tx) => {
+  writes.push(async (tx, carry) => {
     const save = { cookieHash: sha256(cookie), payload: { authorizations } };
-    if (await saveOidc(tx, sessionId, save, now)) return;
+    if (await saveOidc(tx, sessionId, save, now, carry())) return;
     throw new AlreadyUsed(gone());
   });
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { isRegisteredRedirect, takesAnyPort } from '../../apps/index.ts';
 import type { App, Apps } from '../../apps/types.ts';
 import type { Db } from '../../storage/types.ts';
 import { unsupported } from './artifacts.ts';
@@ -9,11 +10,14 @@ import { unsupported } from './artifacts.ts';
 export const scopes = ['openid', 'profile', 'email', 'phone', 'groups', 'offline_access'] as const;
 
 /** Members of an app that our own rules look at, carried along by the library. */
-export const ownMembers = ['first_party', 'pkce'] as const;
+export const ownMembers = ['first_party', 'pkce', 'own_subjects', 'pairwise'] as const;
 
 export interface OwnMembers {
   first_party?: boolean;
   pkce?: App['pkce'];
+  /** Its `sub` is not our id of the user. */
+  own_subjects?: boolean;
+  pairwise?: boolean;
 }
 
 /** Stands where an app has no live secret: no hash looks like it, so nothing matches. */
@@ -21,7 +25,12 @@ const noSecret = '-';
 
 /** Loopback and custom-scheme addresses belong to installed apps (RFC 8252, section 7). */
 const isNative = (app: App): boolean =>
-  app.redirectUris.some((uri) => !['http:', 'https:'].includes(new URL(uri).protocol));
+  app.redirectUris.some(
+    (uri) =>
+      !['http:', 'https:'].includes(new URL(uri).protocol) || (app.public && takesAnyPort(new URL(uri))),
+  );
+
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 function metadataOf(app: App): AdapterPayload {
   const known = new Set<string>(scopes);
@@ -31,16 +40,28 @@ function metadataOf(app: App): AdapterPayload {
     application_type: isNative(app) ? 'native' : 'web',
     redirect_uris: app.redirectUris,
     post_logout_redirect_uris: app.postLogoutRedirectUris,
-    grant_types: app.grantTypes,
-    response_types: ['code'],
+    grant_types: app.deviceFlow ? [...app.grantTypes, deviceGrant] : app.grantTypes,
+    response_types: app.grantTypes.includes('authorization_code') ? ['code'] : [],
+    response_modes: app.responseModes,
     token_endpoint_auth_method: app.tokenEndpointAuthMethod,
+    require_pushed_authorization_requests: app.requirePushedAuthorizationRequests,
+    dpop_bound_access_tokens: app.dpopBoundAccessTokens,
+    ...(app.jwks !== null && { jwks: app.jwks as NonNullable<AdapterPayload['jwks']> }),
+    ...(app.jwksUri !== null && { jwks_uri: app.jwksUri }),
     id_token_signed_response_alg: app.idTokenSignedResponseAlg,
     scope: app.scopes.filter((scope) => known.has(scope)).join(' '),
+    ...(app.backchannelLogoutUri !== null && {
+      backchannel_logout_uri: app.backchannelLogoutUri,
+      backchannel_logout_session_required: true,
+    }),
     first_party: app.firstParty,
+    own_subjects: app.subjectType === 'pairwise' || app.subjectClaim !== null,
+    pairwise: app.subjectType === 'pairwise',
     pkce: app.public ? 'required' : app.pkce,
   };
   // The library wants a secret here; it gets the hashes, and compares by compareSecret.
-  if (!app.public) payload.client_secret = app.secretHashes.join('.') || noSecret;
+  if (app.tokenEndpointAuthMethod.startsWith('client_secret_'))
+    payload.client_secret = app.secretHashes.join('.') || noSecret;
   return payload;
 }
 
@@ -65,6 +86,31 @@ function matches(hashes: string, sent: string): boolean {
     .map((expected) => expected.length === actual.length && timingSafeEqual(expected, actual))
     .includes(true);
 }
+
+/** Our rules for the addresses of apps, and whose `sub` is not our id, on a new provider. */
+export function judgeClients(provider: Provider): void {
+  const { prototype } = provider.Client;
+  prototype.redirectUriAllowed = function redirectUriAllowed(sent) {
+    const registered = [...(this.redirectUris ?? [])];
+    return this.clientAuthMethod === 'none'
+      ? isRegisteredRedirect(sent, registered)
+      : registered.includes(sent);
+  };
+  prototype.postLogoutRedirectUriAllowed = function postLogoutRedirectUriAllowed(sent) {
+    return (this.postLogoutRedirectUris ?? []).includes(sent);
+  };
+  // As metadata the library allows it only with conditions on hosts and keys that are of its own making of `sub`.
+  Object.defineProperty(prototype, 'subjectType', {
+    get(this: OwnMembers) {
+      return this.own_subjects ? 'pairwise' : 'public';
+    },
+    set() {},
+  });
+}
+
+/** Browsers name the origin of pages that have none `null`, and so would any page in a sandbox. */
+export const allowsOrigin = (origin: string, redirectUris: readonly string[]): boolean =>
+  origin !== 'null' && redirectUris.some((uri) => URL.parse(uri)?.origin === origin);
 
 /** Replaces the library's comparison of clear secrets on a new provider. */
 export function compareSecretHashes(provider: Provider): void {

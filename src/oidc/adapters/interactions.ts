@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import Provider, {
   type Adapter,
   type AdapterPayload,
@@ -23,6 +24,8 @@ export interface InteractionDeps {
   flows: Flows;
   sessions: Sessions;
   units: Units;
+  /** Who a user is to an app. */
+  subjectOf(appId: string, userId: string): Promise<string>;
   /** A row by its secret, read once per request. */
   load(secret: string): Promise<Artifact | undefined>;
 }
@@ -62,25 +65,36 @@ async function fromLogin(
 ): Promise<AdapterPayload | undefined> {
   if (!ended.has(login.status) || login.continuation.kind !== 'oidc') return undefined;
   const { hintedSubject, ...payload } = login.continuation.payload;
-  return { ...payload, jti: uid, result: await resultOf(deps, login, hintedSubject) };
+  const stored = withPushed(deps, payload);
+  return { ...stored, jti: uid, result: await resultOf(deps, login, hintedSubject) };
 }
 
 /** An answer counts only in the session that was asked. Without it the request is looked at afresh. */
-function fromConsent({ units }: InteractionDeps, row: Artifact, uid: string): AdapterPayload {
-  const { result, ...payload } = row.payload as AdapterPayload;
+function fromConsent(deps: InteractionDeps, row: Artifact, uid: string): AdapterPayload {
+  const { units } = deps;
+  const { result, ...payload }: AdapterPayload = withPushed(deps, row.payload);
   const counts = result?.error !== undefined || units.current().browser?.session.id === row.session_id;
   return { ...payload, jti: uid, ...(result && counts ? { result } : {}) };
 }
 
+/** Only the hash of a pushed request's secret was kept. For this request alone, an alias leads to its row. */
+function withPushed({ units }: InteractionDeps, payload: Record<string, unknown>): Record<string, unknown> {
+  const { pushed, ...rest } = payload;
+  if (typeof pushed !== 'string') return rest;
+  const alias = randomUUID();
+  units.current().aliases.set(alias, pushed);
+  return { ...rest, parJti: alias };
+}
+
 async function resultOf(
   deps: InteractionDeps,
-  { status, result }: LoginRecord,
+  { appId, status, result }: LoginRecord,
   hintedSubject: unknown,
 ): Promise<InteractionResults> {
   if (status !== 'finished' || result === null) {
     return { error: 'access_denied', error_description: 'the sign-in was not completed' };
   }
-  if (typeof hintedSubject === 'string' && hintedSubject !== result.userId) {
+  if (typeof hintedSubject === 'string' && hintedSubject !== (await deps.subjectOf(appId, result.userId))) {
     const description = 'another user than the one of id_token_hint signed in';
     return { error: 'login_required', error_description: description };
   }

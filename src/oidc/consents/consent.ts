@@ -1,18 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AdapterPayload, InteractionResults } from 'oidc-provider';
 import { Type } from 'typebox';
-import type { Apps } from '../apps/types.ts';
-import { sha256 } from '../crypto/index.ts';
-import type { ConsentView, ExpiredView, Http } from '../http/types.ts';
-import type { Clock } from '../lib/clock.ts';
-import { text } from '../lib/texts.ts';
-import type { Sessions } from '../sessions/types.ts';
-import type { Storage } from '../storage/types.ts';
-import type { Users } from '../users/types.ts';
-import { consentedScopes, consentKeyOf } from './accounts.ts';
-import { scopes } from './adapters/clients.ts';
-import { consentPath, resumePath } from './pending.ts';
-import { answerArtifact, findArtifact, saveConsent } from './store.ts';
+import type { App, Apps } from '../../apps/types.ts';
+import { sha256 } from '../../crypto/index.ts';
+import type { ConsentView, ExpiredView, Http } from '../../http/types.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { text } from '../../lib/texts.ts';
+import type { Sessions } from '../../sessions/types.ts';
+import type { Storage } from '../../storage/types.ts';
+import type { Users } from '../../users/types.ts';
+import { scopes } from '../adapters/clients.ts';
+import { consentPath, returnPath } from '../pending.ts';
+import { answerArtifact, findArtifact, saveConsent } from '../store.ts';
+import { consentedScopes, consentKeyOf } from './grants.ts';
+import { apiScope, needsConsent, permittedClaims, scopesOfClaim } from './resources.ts';
 
 export const consentBody = Type.Object({ action: Type.Enum(['allow', 'deny']) });
 
@@ -29,12 +30,14 @@ interface Question {
   /** Public name of the pending request: the hash of its secret. */
   key: string;
   userId: string;
-  appId: string;
+  app: App;
   payload: AdapterPayload;
   /** The secret of the pending request; the form's token is bound to it. */
   binding: string;
-  /** The scopes that are asked for, of those that exist. */
+  /** The scopes that are asked for, of those that exist: by themselves, or by one of their claims. */
   asked: (typeof scopes)[number][];
+  /** What is asked for at APIs. */
+  apis: { name: string; audience: string; scopes: string[] }[];
 }
 
 type Consented = FastifyRequest<{ Params: { key: string } }>;
@@ -54,7 +57,7 @@ export function createConsent(deps: ConsentDeps) {
       const { action } = request.body as { action: 'allow' | 'deny' };
       const first = await settle(deps, question, action === 'allow');
       if (!first) return expired(deps.http, request, reply);
-      return reply.redirect(resumePath(request.params.key), 303);
+      return reply.redirect(returnPath(request.params.key, question.payload), 303);
     },
   };
 }
@@ -73,31 +76,55 @@ async function questionOf(deps: ConsentDeps, request: Consented): Promise<Questi
   const session = await sessions.findByCookie(storage.db, cookie, now);
   if (!session || session.id !== row.session_id) return undefined;
   const payload = row.payload as AdapterPayload;
-  const asked = new Set(String(payload.params?.scope ?? '').split(' '));
+  const app = await deps.apps.find(storage.db, row.app_id);
+  if (!app) return undefined;
   return {
     key,
     userId: row.user_id,
-    appId: row.app_id,
+    app,
     payload,
     binding,
-    asked: scopes.filter((scope) => asked.has(scope)),
+    ...wishesOf(app, payload.params ?? {}),
   };
 }
 
+function wishesOf(app: App, params: Record<string, unknown>): Pick<Question, 'asked' | 'apis'> {
+  const sent = new Set(String(params.scope ?? '').split(' '));
+  const claims = permittedClaims(app, namesIn(params.claims)).filter(needsConsent);
+  const ofClaims = new Set(claims.flatMap(scopesOfClaim).filter((scope) => app.scopes.includes(scope)));
+  const audiences = [params.resource ?? []].flat();
+  const apis = app.resources
+    .filter(({ audience }) => audiences.includes(audience))
+    .map((api) => ({ ...api, scopes: api.scopes.filter((scope) => sent.has(scope)) }));
+  return {
+    asked: scopes.filter((scope) => sent.has(scope) || ofClaims.has(scope)),
+    apis: apis.filter((api) => api.scopes.length > 0),
+  };
+}
+
+/** Names in the `claims` parameter, which was checked when it came. */
+function namesIn(claims: unknown): string[] {
+  if (typeof claims !== 'string') return [];
+  const { userinfo, id_token: idToken } = JSON.parse(claims);
+  return [...Object.keys(userinfo ?? {}), ...Object.keys(idToken ?? {})];
+}
+
 async function show(
-  { apps, http, storage, users }: ConsentDeps,
-  { key, userId, appId, payload, binding, asked }: Question,
+  { http, storage, users }: ConsentDeps,
+  { key, userId, app, payload, binding, asked, apis }: Question,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const app = await apps.find(storage.db, appId);
   const user = await users.findById(storage.db, userId);
-  if (!app || !user) return expired(http, request, reply);
+  if (!user) return expired(http, request, reply);
   const data: ConsentView = {
     actionUrl: consentPath(key),
     formToken: http.forms.token(binding),
     user: user.name ?? user.username,
-    scopes: asked.map((scope) => text(`consent.scope.${scope}`)),
+    scopes: [
+      ...asked.map((scope) => text(`consent.scope.${scope}`)),
+      ...apis.map((api) => text('consent.scope.other', { scope: `${api.name}: ${api.scopes.join(', ')}` })),
+    ],
   };
   const preferred = payload.params?.ui_locales;
   const locale = http.locale(request, typeof preferred === 'string' ? preferred : null);
@@ -108,15 +135,16 @@ async function show(
 /** Writes the answer down. False when the question has been answered before. */
 async function settle(
   { clock, storage }: ConsentDeps,
-  { key, userId, appId, payload, asked }: Question,
+  { key, userId, app, payload, asked, apis }: Question,
   allowed: boolean,
 ): Promise<boolean> {
-  const before = await consentedScopes(storage.db, userId, appId);
+  const before = await consentedScopes(storage.db, userId, app.id);
+  const ofApis = apis.flatMap((api) => api.scopes.map((scope) => apiScope(api.audience, scope)));
   const consent = {
-    idHash: consentKeyOf(userId, appId),
+    idHash: consentKeyOf(userId, app.id),
     userId,
-    appId,
-    scopes: [...new Set([...before, ...asked])],
+    appId: app.id,
+    scopes: [...new Set([...before, ...asked, ...ofApis])],
   };
   const result: InteractionResults = allowed
     ? { ...payload.lastSubmission, consent: {} }

@@ -1,0 +1,90 @@
+/**
+ * `npm run bench [-- large] [-- --short] [-- --json file] [-- --statements]`
+ *
+ * Logs users in over HTTP in a closed loop, from a process of its own, against a gateway as `npm start` runs it, on
+ * PostgreSQL (`DATABASE_URL`, or one that it starts), and says what that costs. Beside it, in the same rounds on the
+ * same machine, run the floors: hashing alone, a bare POST, bare Fastify, and oidc-provider with a plain adapter.
+ *
+ * `large` does so on a small database and on one with a million users and five million rows. `--short` is for
+ * development: its figures show direction, no more.
+ */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Figures, median, statementsText, textOf } from './figures.ts';
+import { fillRows } from './large.ts';
+import { fill, type Load, measure, type Settings, startLoad } from './measure.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    statements: { type: 'boolean', default: false },
+  },
+});
+
+const thorough: Settings = {
+  ...{ workers: 16, rounds: 5, warmUp: 1_500, loginMs: 10_000, otherMs: 3_000, starts: 5, counted: 40 },
+  users: 2_000,
+};
+const hasty: Settings = {
+  ...{ workers: 16, rounds: 1, warmUp: 200, loginMs: 4_000, otherMs: 1_000, starts: 2, counted: 10 },
+  users: 200,
+};
+const settings = values.short ? hasty : thorough;
+const sizes = values.short ? { users: 20_000, rows: 100_000 } : { users: 1_000_000, rows: 5_000_000 };
+
+const print = (text: string) => void process.stdout.write(text);
+const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
+
+async function small(postgres: Postgres, load: Load, withPeers: boolean): Promise<Figures> {
+  const databaseUrl = await postgres.database('small');
+  await fill(databaseUrl, load, settings.users);
+  const peersUrl = withPeers ? await postgres.database('plain') : null;
+  return measure({ databaseUrl, peersUrl, machine }, postgres, load, settings);
+}
+
+async function large(postgres: Postgres, load: Load): Promise<Figures> {
+  const databaseUrl = await postgres.database('large');
+  print(`filling ${sizes.users} users and ${sizes.rows} rows\n`);
+  await fill(databaseUrl, load, sizes.users);
+  await fillRows(databaseUrl, sizes.rows);
+  const everybody = { ...settings, users: sizes.users };
+  return measure({ databaseUrl, peersUrl: null, machine }, postgres, load, everybody);
+}
+
+/** What a login costs on the large database, beside the small one. */
+function compare(before: Figures, after: Figures): string {
+  const cost = ({ rows }: Figures) =>
+    median(
+      rows
+        .find(({ name }) => name === 'login')
+        ?.rounds.map(({ serverCpuMs, databaseCpuMs }) => (serverCpuMs ?? 0) + (databaseCpuMs ?? 0)) ?? [],
+    );
+  const percent = (cost(after) / cost(before) - 1) * 100;
+  return `a login costs ${percent.toFixed(1)} % more CPU on the large database (server and PostgreSQL)\n`;
+}
+
+process.setMaxListeners(50);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const load = await startLoad();
+const postgres = await startPostgres(process.env.DATABASE_URL);
+try {
+  const both = positionals.includes('large');
+  const all = [await small(postgres, load, !both)];
+  for (const figures of all) {
+    print(textOf(figures));
+    if (values.statements) print(statementsText(figures));
+  }
+  if (both && all[0]) {
+    const bigger = await large(postgres, load);
+    print(`\n${textOf(bigger)}\n${compare(all[0], bigger)}`);
+    all.push(bigger);
+  }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
+} finally {
+  await load.stop();
+  await postgres.stop();
+}

@@ -1,0 +1,26 @@
+import ipaddr from 'ipaddr.js';
+
+/** A sentence when the text is neither an address nor a network such as `10.0.0.0/8`, else null. */
+export function networkFault(network: string): string | null {
+  return rangeOf(network) === null ? `'${network}' is no address and no network such as 10.0.0.0/8` : null;
+}
+
+/** True when the address lies in one of the networks. An IPv4 address written as IPv6 counts as what it is. */
+export function isWithin(address: string, networks: readonly string[]): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const one = ipaddr.process(address);
+  return networks.some((network) => {
+    const range = rangeOf(network);
+    return range !== null && one.kind() === range[0].kind() && one.match(range);
+  });
+}
+
+function rangeOf(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | null {
+  // The library also takes 127.1 and 0x7f000001, which a reader of the file would not.
+  const [address = '', ...rest] = network.split('/');
+  const whole = ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address);
+  if (!whole || rest.length > 1) return null;
+  if (rest.length === 1) return ipaddr.isValidCIDR(network) ? ipaddr.parseCIDR(network) : null;
+  const one = ipaddr.parse(address);
+  return [one, one.kind() === 'ipv4' ? 32 : 128];
+}

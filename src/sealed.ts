@@ -1,0 +1,23 @@
+import { discardUnreadable, findUnreadable, signingKeysSealed } from './crypto/index.ts';
+import type { Crypto, Unreadable } from './crypto/types.ts';
+import { deliverySealed } from './delivery/index.ts';
+import { flowsSealed } from './flows/index.ts';
+import { otpSealed } from './otp/index.ts';
+import type { Storage } from './storage/types.ts';
+import { usersSealed } from './users/index.ts';
+
+/** Whatever only `SECRET_KEY` makes useful. */
+const columns = [...signingKeysSealed, ...deliverySealed, ...usersSealed, ...otpSealed, ...flowsSealed];
+
+/** Whether `SECRET_KEY` is the one of the database, and the way on for who has lost it. */
+export interface Sealed {
+  /** What the key does not open, or null. */
+  unreadable(): Promise<Unreadable | null>;
+  /** Removes that for good, and answers what it was. */
+  discard(): Promise<Unreadable | null>;
+}
+
+export const createSealed = (storage: Storage, crypto: Crypto): Sealed => ({
+  unreadable: () => findUnreadable(storage.db, crypto, columns),
+  discard: () => storage.transaction((tx) => discardUnreadable(tx, crypto, columns)),
+});
