@@ -68,6 +68,9 @@ const malformed: Record<string, string | Buffer> = {
  */
 const refused = (status: number): boolean => status === 0 || (status >= 400 && status < 500);
 
+/** Still being written when the answer comes. */
+const overlong = new Set(['a header of 100 KB', 'an address of 100 KB']);
+
 const megabyte = 'x'.repeat(1024 * 1024);
 
 async function largeBodies(t: Test, issuer: string): Promise<void> {
@@ -126,7 +129,8 @@ t.test('slow, idle, large and malformed: 4xx, no crash, no growth', async (t) =>
   await t.test('malformed requests', async (t) => {
     for (const [name, bytes] of Object.entries(malformed)) {
       const status = await answerTo(port, bytes);
-      t.ok(refused(status), `${name}: ${status}`);
+      const answered = status >= 400 && status < 500;
+      t.ok(overlong.has(name) ? refused(status) : answered, `${name}: ${status}`);
     }
   });
 
