@@ -54,13 +54,18 @@ export async function ask<Row>(url: string, text: string, values: unknown[] = []
   }
 }
 
+/** One program for tests and bench. */
+const postgresProcess = join(import.meta.dirname, '../test/helpers/postgres-process.ts');
+/** As delivered, but for the connections: what is measured has to survive a power cut. */
+const settings = 'max_connections=200';
+
 async function startEmbedded() {
   // The database's own user must be able to enter the folder.
   const scratch = join(tmpdir(), `sallyport-bench-${userInfo().uid}`);
   mkdirSync(scratch, { recursive: true, mode: 0o711 });
   const folder = mkdtempSync(join(scratch, 'postgres-'));
   const port = await freePort();
-  const child = fork(join(import.meta.dirname, 'postgres-process.ts'), [folder, String(port)], {
+  const child = fork(postgresProcess, [folder, String(port), settings], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

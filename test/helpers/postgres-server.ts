@@ -26,13 +26,16 @@ export function scratchFolder(): string {
   return folder;
 }
 
+/** Durability is of no use to a test; many connections are, with files side by side. */
+const SETTINGS = 'fsync=off,synchronous_commit=off,full_page_writes=off,max_connections=300';
+
 /** Starts a PostgreSQL of its own on a free port, with a migrated template database. Takes about two seconds. */
 export async function startPostgres(): Promise<PostgresServer> {
   const databaseDir = mkdtempSync(join(scratchFolder(), 'postgres-'));
   const port = await freePort();
   const child = fork(
     join(import.meta.dirname, 'postgres-process.ts'),
-    [databaseDir, String(port), TEMPLATE],
+    [databaseDir, String(port), SETTINGS, TEMPLATE],
     {
       // The flags of the test runner would make a test of it.
       execArgv: [],
