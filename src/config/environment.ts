@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isLoopback } from '../lib/loopback.ts';
 import type { Fault } from '../lib/problem.ts';
 import type { SecretKey } from '../lib/secret-key.ts';
+import type { TracerSettings } from '../telemetry/types.ts';
 import { ConfigurationError } from './errors.ts';
 import { parseSecretKeys } from './secret-keys.ts';
 import type { Environment } from './types.ts';
@@ -36,6 +37,7 @@ export function readEnvironment(env: Variables): Environment {
     // A person who tries the demo wants to see its banner.
     logLevel: readLogLevel(given('LOG_LEVEL'), demo ? 'warn' : 'info', report),
     workers: readWorkers(given('WORKERS'), databaseUrl, report),
+    tracing: readTracing(given, report),
     demo,
   };
   if (port === 0 && given('ISSUER') === null) report('ISSUER', 'is required when PORT is 0');
@@ -127,6 +129,71 @@ function readWorkers(value: string | null, databaseUrl: string | null, report: R
     report('WORKERS', 'more than one needs DATABASE_URL: the embedded database belongs to a single process');
   }
   return workers;
+}
+
+type Given = (name: string) => string | null;
+
+/** The variables of OpenTelemetry, as far as they concern traces over HTTP. Null: no collector is named. */
+function readTracing(given: Given, report: Report): TracerSettings | null {
+  if (given('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return null;
+  const own = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+  const common = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  const name = given(own) === null ? common : own;
+  const endpoint = given(name);
+  if (endpoint === null) return null;
+  const isUrl = URL.canParse(endpoint) && /^https?:$/u.test(new URL(endpoint).protocol);
+  // Not repeated: collectors are sometimes given a key in their address.
+  if (!isUrl) report(name, 'must be the address of a collector, such as http://localhost:4318');
+  for (const protocol of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
+    if ((given(protocol) ?? 'http/json') !== 'http/json') {
+      report(
+        protocol,
+        'must be http/json, which collectors take at the port of http/protobuf: traces are sent so',
+      );
+    }
+  }
+  return {
+    url: name === own ? endpoint : `${endpoint.replace(/\/$/u, '')}/v1/traces`,
+    headers: {
+      ...readPairs('OTEL_EXPORTER_OTLP_HEADERS', given, report),
+      ...readPairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', given, report),
+    },
+    serviceName: given('OTEL_SERVICE_NAME') ?? 'sallyport',
+    sampler: readSampler(given, report),
+  };
+}
+
+/** `name=value,name=value`, values as %XX. They may be credentials and are not repeated. */
+function readPairs(name: string, given: Given, report: Report): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (const pair of given(name)?.split(',') ?? []) {
+    const [, key, value] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x7e ]*?)\s*$/u.exec(pair) ?? [];
+    try {
+      if (key === undefined || value === undefined) throw new URIError();
+      pairs[key] = decodeURIComponent(value);
+      if (/[^\x20-\x7e]/u.test(pairs[key])) throw new URIError();
+    } catch {
+      report(name, 'must be a list such as name=value,name2=value2, special characters as %XX');
+    }
+  }
+  return pairs;
+}
+
+const samplers = ['always_on', 'always_off', 'traceidratio'];
+
+function readSampler(given: Given, report: Report): TracerSettings['sampler'] {
+  const name = given('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on';
+  const kind = name.replace(/^parentbased_/u, '');
+  const argument = given('OTEL_TRACES_SAMPLER_ARG') ?? '1';
+  const ratio = Number(argument);
+  if (!samplers.includes(kind)) {
+    report('OTEL_TRACES_SAMPLER', `must be one of ${samplers.join(', ')}, or one of them after parentbased_`);
+  }
+  if (kind === 'traceidratio' && !(ratio >= 0 && ratio <= 1)) {
+    report('OTEL_TRACES_SAMPLER_ARG', `must be a number from 0 to 1, not "${argument}"`);
+  }
+  const of = { always_on: 1, always_off: 0 }[kind] ?? ratio;
+  return { parentBased: name !== kind, ratio: of };
 }
 
 /** The variables of this process. Nothing outside this folder reads them in any other way. */

@@ -1,7 +1,8 @@
-import type { TSchema } from 'typebox';
 import type { Fault } from '../lib/problem.ts';
+import type { TSchema } from '../lib/schema.ts';
 import type { SecretKey } from '../lib/secret-key.ts';
 import type { Db, Tx } from '../storage/types.ts';
+import type { TracerSettings } from '../telemetry/types.ts';
 
 /** What the process environment says (architecture: the operator's interface). Read once, at the root. */
 export interface Environment {
@@ -18,6 +19,8 @@ export interface Environment {
   secretKeys: SecretKey[] | null;
   logLevel: string;
   workers: number;
+  /** Null: no traces. */
+  tracing: TracerSettings | null;
   /** True when `DATABASE_URL`, `CONFIG_DIR` and `NODE_ENV=production` are all unset. */
   demo: boolean;
 }

@@ -8,6 +8,8 @@ import type { Page } from './types.ts';
 
 export interface Pages {
   render(page: Page & { locale: string }): Promise<string>;
+  /** Throws when a template is faulty. */
+  check(): Promise<void>;
 }
 
 export interface PagesDeps {
@@ -22,7 +24,11 @@ export interface PagesDeps {
 /** Hosted pages: a template inside `layouts/page`, everything a person reads translated while it is rendered. */
 export async function createPages(deps: PagesDeps): Promise<Pages> {
   const { app, viewsDir, locales } = deps;
-  const engine = loadTemplates({ viewsDir, translate: locales.translate, assetUrl: deps.assets.url });
+  const { engine, check } = loadTemplates({
+    viewsDir,
+    translate: locales.translate,
+    assetUrl: deps.assets.url,
+  });
   await app.register(fastifyView, {
     engine: { handlebars: engine },
     root: viewsDir,
@@ -32,6 +38,7 @@ export async function createPages(deps: PagesDeps): Promise<Pages> {
     options: { compileOptions },
   });
   return {
+    check,
     render({ view, title, error = false, app: relyingParty = null, locale, data }) {
       const state = locales.translate(locale, title);
       const announced = error ? locales.translate(locale, text('page.errorTitle', { title: state })) : state;

@@ -19,7 +19,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 /** Longer than a message may take while a person waits for it, and the hash before it. */
 const HANDLER_TIMEOUT_MS = 25_000;
-const IDLE_SOCKET_TIMEOUT_MS = 60_000;
+/** Longer than proxies keep idle connections (nginx and most load balancers: 60 s): who closes first cuts nobody off. */
+const IDLE_SOCKET_TIMEOUT_MS = 75_000;
 const TIMEOUT_CHECK_MS = 500;
 
 export interface ServerDeps {
@@ -27,6 +28,8 @@ export interface ServerDeps {
   log: Logger;
   /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
   trustedProxies: string[];
+  /** Adds hooks that come before all others. */
+  hooks?: ((app: FastifyInstance) => void) | undefined;
 }
 
 /** A Fastify with every limit set, safe headers, cookies and forms; it knows no route yet. */
@@ -51,6 +54,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     routerOptions: { ignoreTrailingSlash: false },
     frameworkErrors: refuseAddress,
   });
+  deps.hooks?.(app);
   logAnswers(app);
   closeGracefully(app);
   refuseNul(app);

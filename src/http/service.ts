@@ -22,6 +22,8 @@ export interface HttpDeps {
   texts: Catalogue;
   /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
   trustedProxies: string[];
+  /** Adds hooks that come before all others. */
+  hooks?: ((app: FastifyInstance) => void) | undefined;
   /** The gateway's name, as configured now. */
   name: () => string;
   viewsDir: string;
@@ -29,8 +31,13 @@ export interface HttpDeps {
   isUnavailable: (error: unknown) => boolean;
 }
 
-/** The server that features mount their routes on, and what they need to answer people. */
-export async function createHttp(deps: HttpDeps): Promise<{ app: FastifyInstance; http: Http }> {
+/**
+ * The server that features mount their routes on, and what they need to answer people. `checkTemplates` throws when
+ * one is faulty; it takes a while, so it is called when the server listens.
+ */
+export async function createHttp(
+  deps: HttpDeps,
+): Promise<{ app: FastifyInstance; http: Http; checkTemplates(): Promise<void> }> {
   const english: Catalogue = { ...ownTexts, ...deps.texts };
   const locales = createLocales(english, join(deps.viewsDir, 'locales'));
   const assets = createAssets(join(deps.viewsDir, 'assets'));
@@ -56,5 +63,5 @@ export async function createHttp(deps: HttpDeps): Promise<{ app: FastifyInstance
   handleErrors(app, { http, english, isUnavailable: deps.isUnavailable });
   await assets.register(app);
   homeRoute(app, http);
-  return { app, http };
+  return { app, http, checkTemplates: pages.check };
 }

@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import Handlebars from 'handlebars';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type Library from 'handlebars';
 import type { Text } from '../lib/texts.ts';
+
+/** In one file; the door of the package opens forty, among them what maps sources. */
+const Handlebars = createRequire(import.meta.url)('handlebars/dist/handlebars.js') as typeof Library;
 
 /**
  * Strict: a misspelt member is an error in the test that renders the page, not a hole in it.
@@ -35,18 +40,31 @@ export interface TemplateDeps {
   assetUrl: (file: string) => string;
 }
 
-/** A Handlebars of our own with helpers and partials; every template has been compiled once, so none fails later. */
-export function loadTemplates(deps: TemplateDeps): typeof Handlebars {
+export interface Templates {
+  /** A Handlebars of our own with helpers and partials. */
+  engine: typeof Handlebars;
+  /** Compiles every template once, so that none fails later; requests get their turn in between. */
+  check(): Promise<void>;
+}
+
+export function loadTemplates(deps: TemplateDeps): Templates {
   const engine = Handlebars.create();
   registerHelpers(engine, deps);
   const files = templateFiles(deps.viewsDir);
   const partials = new Set(files.filter((file) => dirname(file) === 'partials').map(nameOf));
+  const sourceOf = (file: string) => readFileSync(join(deps.viewsDir, file), 'utf8');
   for (const file of files) {
-    const source = readFileSync(join(deps.viewsDir, file), 'utf8');
-    compileOnce(engine, file, source, partials);
-    if (dirname(file) === 'partials') engine.registerPartial(nameOf(file), source);
+    if (dirname(file) === 'partials') engine.registerPartial(nameOf(file), sourceOf(file));
   }
-  return engine;
+  return {
+    engine,
+    async check() {
+      for (const file of files) {
+        await nextTurn();
+        compileOnce(engine, file, sourceOf(file), partials);
+      }
+    },
+  };
 }
 
 /** Every template below the folder, as a path relative to it. */
@@ -72,8 +90,8 @@ function compileOnce(engine: typeof Handlebars, file: string, source: string, pa
 }
 
 function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
-  const localeOf = (options: Handlebars.HelperOptions): string => options.data.root.locale;
-  const translate = (text: Text | string, options: Handlebars.HelperOptions) =>
+  const localeOf = (options: Library.HelperOptions): string => options.data.root.locale;
+  const translate = (text: Text | string, options: Library.HelperOptions) =>
     deps.translate(localeOf(options), typeof text === 'string' ? { key: text, values: options.hash } : text);
   const escaped = engine.escapeExpression;
   engine.registerHelper({
@@ -82,7 +100,7 @@ function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
     /** What may be a Text or a finished string (a country's name). */
     say: (value: Text | string, options) => (typeof value === 'string' ? value : translate(value, options)),
     /** Like `t`, the values in bold. Sentence and values are escaped each by itself. */
-    emphasise: (key: string, options: Handlebars.HelperOptions) => {
+    emphasise: (key: string, options: Library.HelperOptions) => {
       const marked = Object.fromEntries(
         Object.keys(options.hash).map((name) => [name, `\u0001${name}\u0002`]),
       );
@@ -101,7 +119,7 @@ function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
       return found.length > 0 && found;
     },
     /** How long from one moment to a later one: “in 23 s”. Empty when that has passed or is not given. */
-    wait: (until: number | undefined, from: number, options: Handlebars.HelperOptions) => {
+    wait: (until: number | undefined, from: number, options: Library.HelperOptions) => {
       const seconds = until === undefined ? 0 : Math.ceil((until - from) / 1000);
       if (seconds <= 0) return '';
       const inMinutes = seconds > MAX_SHOWN_SECONDS;

@@ -9,6 +9,8 @@ export interface LogOptions {
   level: string;
   /** Default: standard output. */
   destination?: DestinationStream;
+  /** Further members of each line: where in a trace it belongs. */
+  ids?: () => object;
 }
 
 /**
@@ -33,10 +35,11 @@ const SECRETS = [
 ];
 
 /** JSON lines. Errors carry their causes; requests are named by route pattern, never by URL, query or headers. */
-export function createLog({ level, destination }: LogOptions): Logger {
+export function createLog({ level, destination, ids }: LogOptions): Logger {
   const options: pino.LoggerOptions = {
     level,
     base: { pid: process.pid },
+    ...(ids && { mixin: ids }),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: {

@@ -12,8 +12,8 @@ export function metricsRoute(
 ): void {
   app.get('/metrics', async (request, reply) => {
     demandAccess(request, settings());
-    const text = await metrics.text();
-    return reply.header('cache-control', 'no-store').type(metrics.contentType).send(text);
+    const { text, contentType } = await metrics.text();
+    return reply.header('cache-control', 'no-store').type(contentType).send(text);
   });
 }
 

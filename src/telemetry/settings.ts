@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { networkFault } from '../lib/network.ts';
 import type { Fault } from '../lib/problem.ts';
+import { Type } from '../lib/schema.ts';
 
 /** The member `metrics` of gateway.yaml, defaults filled in. */
 export interface MetricsDocument {
