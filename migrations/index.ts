@@ -1,9 +1,11 @@
 import type { Migration } from 'kysely/migration';
 import * as first from './0001-first-login.ts';
 import * as sessionGaps from './0003-session-gaps.ts';
+import * as logoutNotices from './0005-logout-notices.ts';
 
 /** Every migration in the order in which it is applied. Forward only; a landed file is never edited. */
 export const migrations: Record<string, Migration> = {
   '0001-first-login': first,
   '0003-session-gaps': sessionGaps,
+  '0005-logout-notices': logoutNotices,
 };

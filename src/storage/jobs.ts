@@ -1,4 +1,4 @@
-import type { Job, JobResult, PgBoss } from 'pg-boss';
+import type { PgBoss } from 'pg-boss';
 import { after, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Engine } from './engine.ts';
@@ -6,20 +6,16 @@ import type { Jobs } from './types.ts';
 
 /** A job of a worker that was killed is given to another after this time and at most a minute more. */
 const EXPIRE_SECONDS = 120;
-/** Jobs that a worker takes at once: it looks for more every two seconds only. */
-const BATCH = 20;
 const COMPLAIN_MS = 60_000;
-const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
-type Handler = (data: unknown) => Promise<void>;
+type Handler = () => Promise<void>;
 
 interface Running {
   boss: PgBoss;
-  fromKysely: typeof import('pg-boss').fromKysely;
   close(): Promise<void>;
 }
 
-/** Durable jobs. The library is loaded by `start()`, after the server is ready, and never by one-off commands. */
+/** Work on a schedule. The library is loaded by `start()`, after the server is ready, and never by one-off commands. */
 export function createJobs(engine: Engine, clock: Clock, log: Logger): Jobs {
   const handlers = new Map<string, Handler>();
   const schedules = new Map<string, string>();
@@ -31,11 +27,6 @@ export function createJobs(engine: Engine, clock: Clock, log: Logger): Jobs {
       handlers.set(queue, handler);
     },
     schedule: (queue, cron) => void schedules.set(queue, cron),
-    async add(tx, queue, data, options = {}) {
-      if (!running) throw new Error(`job for ${queue} before the start`);
-      const startAfter = options.afterMs === undefined ? undefined : after(clock.now(), options.afterMs);
-      await running.boss.send(queue, data, { db: running.fromKysely(tx), ...(startAfter && { startAfter }) });
-    },
     async start() {
       if (running) return;
       const launched = await launch(engine, createComplaint(clock, log));
@@ -59,7 +50,7 @@ export function createJobs(engine: Engine, clock: Clock, log: Logger): Jobs {
 }
 
 async function launch(engine: Engine, complain: (error: Error) => void): Promise<Running> {
-  const { PgBoss, fromKysely } = await import('pg-boss');
+  const { PgBoss } = await import('pg-boss');
   const { db, backend, close } = await engine.jobs();
   const boss = new PgBoss({
     db,
@@ -70,7 +61,7 @@ async function launch(engine: Engine, complain: (error: Error) => void): Promise
     cronWorkerIntervalSeconds: 30,
   });
   boss.on('error', complain);
-  const launched = { boss, fromKysely, close };
+  const launched = { boss, close };
   try {
     await boss.start();
   } catch (error) {
@@ -99,18 +90,12 @@ function createComplaint(clock: Clock, log: Logger): (error: Error) => void {
 
 async function serve(boss: PgBoss, queue: string, handler: Handler, log: Logger): Promise<void> {
   await boss.createQueue(queue, { expireInSeconds: EXPIRE_SECONDS, retryLimit: 5, retryBackoff: true });
-  // Any look at a queue makes the library remember it. Else the first `add` would look it up, outside the caller's
-  // transaction, and on the embedded database that look never returns.
-  await boss.findJobs(queue, { id: NO_JOB });
-  // A job that fails is tried again, by itself: those beside it are done.
-  const run = async ({ id, data }: Job<unknown>): Promise<JobResult> => {
+  await boss.work(queue, async () => {
     try {
-      await handler(data);
-      return { id, status: 'completed' };
+      await handler();
     } catch (error) {
-      log.warn({ err: error, queue, job: id }, 'a job failed');
-      return { id, status: 'failed' };
+      log.warn({ err: error, queue }, 'a job failed');
+      throw error;
     }
-  };
-  await boss.work(queue, { batchSize: BATCH, perJobResults: true }, (jobs) => Promise.all(jobs.map(run)));
+  });
 }

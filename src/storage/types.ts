@@ -68,16 +68,16 @@ export interface Sweep {
   table: keyof Database & string;
   /** Column with the moment after which a row is of no use. Default `expires_at`. */
   column?: string;
+  /** How long after that moment it is kept, in milliseconds, asked at each sweep; null: for ever. Default 0. */
+  keptMs?(): number | null;
 }
 
-/** Durable timers and schedules on pg-boss. Never on the way of a login. */
+/** Work on a schedule, on pg-boss. Never on the way of a login. */
 export interface Jobs {
   /** Declares a queue with its handler; before `start()`. The handler must be idempotent. */
-  define(queue: string, handler: (data: unknown) => Promise<void>): void;
+  define(queue: string, handler: () => Promise<void>): void;
   /** Runs a queue on a cron schedule (UTC), once over all instances. */
   schedule(queue: string, cron: string): void;
-  /** Adds a job, inside the caller's transaction. `afterMs`: not before. */
-  add(tx: Tx, queue: string, data: object, options?: { afterMs?: number }): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

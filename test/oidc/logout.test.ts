@@ -1,20 +1,25 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
-import t, { type Test } from 'tap';
+import t from 'tap';
+import type { Apps } from '../../src/apps/types.ts';
+import { createAudit } from '../../src/audit/index.ts';
 import { createBrowser } from '../../src/demo/index.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import type { Storage } from '../../src/storage/types.ts';
-import { forEachDatabase } from '../helpers/database.ts';
+import { after, systemClock } from '../../src/lib/clock.ts';
+import { createLogoutNotices } from '../../src/oidc/index.ts';
+import { claimNotices } from '../../src/oidc/logout/store.ts';
+import { createSessions } from '../../src/sessions/index.ts';
+import { forEachDatabase, postgresOnly } from '../helpers/database.ts';
 import { alice, type Harness, openOidc, sessionsOf, shop } from './harness.ts';
 
 const logoutUri = 'https://shop.example/logout';
 const told = { ...shop, backchannelLogoutUri: logoutUri };
 
-async function openWithJobs(t: Test, storage: Storage): Promise<Harness> {
-  const gateway = await openOidc(t, storage);
-  await storage.jobs.start();
-  t.teardown(() => storage.jobs.stop());
-  return gateway;
+async function until(done: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await done()); tries++) {
+    if (tries > 200) throw new Error('did not happen in time');
+    await sleep(50);
+  }
 }
 
 async function noticesOf(gateway: Harness, count: number) {
@@ -35,7 +40,7 @@ async function read(gateway: Harness, form: URLSearchParams | undefined, audienc
 
 t.test('a session that is revoked: each of its apps that asked gets a logout token', async (t) => {
   await forEachDatabase(t, async (t, storage) => {
-    const gateway = await openWithJobs(t, storage);
+    const gateway = await openOidc(t, storage);
     gateway.apps.set('shop', told);
     gateway.apps.set('quiet', { ...shop, id: 'quiet' });
     gateway.apps.set('private', {
@@ -86,7 +91,7 @@ t.test('a session that is revoked: each of its apps that asked gets a logout tok
 
 t.test('leaving by the page: told once; a session that stays is not spoken of', async (t) => {
   await forEachDatabase(t, async (t, storage) => {
-    const gateway = await openWithJobs(t, storage);
+    const gateway = await openOidc(t, storage);
     gateway.apps.set('shop', told);
     const { browser, tokens } = await gateway.signIn();
     const end = new URL('/session/end', gateway.issuer);
@@ -108,7 +113,7 @@ t.test('leaving by the page: told once; a session that stays is not spoken of', 
 
 t.test('an app that does not answer is told again', async (t) => {
   await forEachDatabase(t, async (t, storage) => {
-    const gateway = await openWithJobs(t, storage);
+    const gateway = await openOidc(t, storage);
     gateway.apps.set('shop', told);
     gateway.answers.push(500, new Error('connect ECONNREFUSED'), 204);
     await gateway.signIn();
@@ -117,6 +122,82 @@ t.test('an app that does not answer is told again', async (t) => {
     t.equal((await noticesOf(gateway, 2)).length, 2);
     const warnings = gateway.log.lines.filter(({ level }) => level === 'warn');
     t.notMatch(JSON.stringify(warnings), /logout_token|eyJ/, 'the token is not logged');
+  });
+});
+
+t.test('sessions that end while no gateway runs', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openOidc(t, storage);
+    gateway.apps.set('shop', told);
+    await gateway.signIn();
+    await gateway.app.close();
+
+    // What a command has that opens the database, does its work and ends.
+    const apps = { find: async (_db: unknown, id: string) => gateway.apps.get(id) } as Apps;
+    const sessions = createSessions({
+      settings: { get: <T>() => ({ idle: '8h', absolute: '30d' }) as T },
+      random: randomBytes,
+      audit: createAudit(),
+      ended: createLogoutNotices({ apps, clock: systemClock }),
+    });
+    const now = systemClock.now();
+    await t.rejects(
+      storage.transaction(async (tx) => {
+        await sessions.revokeAll(tx, alice.id, 'test', now);
+        throw new Error('no');
+      }),
+      { message: 'no' },
+    );
+    t.equal((await storage.db.selectFrom('logout_notices').select('id').execute()).length, 0);
+    t.equal(await storage.transaction((tx) => sessions.revokeAll(tx, alice.id, 'test', now)), 1);
+    t.equal((await storage.db.selectFrom('logout_notices').select('id').execute()).length, 1);
+
+    const later = await openOidc(t, storage);
+    later.apps.set('shop', told);
+    t.equal((await noticesOf(later, 1)).length, 1, 'the next one tells the app');
+    await until(
+      async () => (await storage.db.selectFrom('logout_notices').select('id').execute()).length === 0,
+    );
+  });
+});
+
+t.test('an app that never takes it is left alone in the end', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const notice = { id: 'lgn_1', app_id: 'shop', user_id: alice.id, sid: 'ses_1', next_at: new Date(0) };
+    await storage.db
+      .insertInto('logout_notices')
+      .values({ ...notice, tries: 5 })
+      .execute();
+    const gateway = await openOidc(t, storage);
+    gateway.apps.set('shop', told);
+    gateway.answers.push(500);
+    t.equal((await noticesOf(gateway, 1)).length, 1);
+    await until(
+      async () => (await storage.db.selectFrom('logout_notices').select('id').execute()).length === 0,
+    );
+    t.ok(gateway.log.lines.some(({ message }) => message === 'an app was not told of a logout'));
+  });
+});
+
+t.test('sixteen instances tell each app once', async (t) => {
+  await postgresOnly(t, async (t, storage) => {
+    const now = systemClock.now();
+    const notices = Array.from({ length: 100 }, (_, n) => ({
+      ...{ id: `lgn_${n}`, app_id: 'shop', user_id: alice.id, sid: `ses_${n}`, tries: 0, next_at: now },
+    }));
+    await storage.db.insertInto('logout_notices').values(notices).execute();
+    const taken = await Promise.all(
+      Array.from({ length: 16 }, () => claimNotices(storage.db, 20, now, after(now, 60_000))),
+    );
+    const ids = taken.flat().map(({ id }) => id);
+    t.equal(new Set(ids).size, ids.length, 'none twice');
+    const rest = await claimNotices(storage.db, 100, now, after(now, 60_000));
+    t.equal(ids.length + rest.length, 100, 'and all of them');
+    t.equal(
+      (await claimNotices(storage.db, 100, after(now, 60_001), now)).length,
+      100,
+      'again after a death',
+    );
   });
 });
 

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { sallyport } from '../cli/support.ts';
 import { signIn } from '../helpers/relying-party.ts';
 import { fixtureFiles, held } from './fixture.ts';
-import { backupCodeWorks, emptyPlace, refresh, startOn, temporary } from './support.ts';
+import { backupCodeWorks, emptyPlace, refresh, startOn, temporary, withStorage } from './support.ts';
 
 t.test('a trial moves to PostgreSQL', async (t) => {
   const trial = await emptyPlace(t, 'embedded');
@@ -25,6 +25,14 @@ t.test('a trial moves to PostgreSQL', async (t) => {
   const { tokens } = await signIn(before, before.app, held.user, { scope: 'openid offline_access' });
   t.match(await move(), { code: 1, errors: /is in use by process \d+/ }, 'a running trial is not copied');
   await before.close();
+  // A session ended just before the stop: its app has not been told yet.
+  const notice = { id: 'lgn_1', app_id: held.app.id, user_id: 'usr_1', sid: 'ses_1', tries: 1 };
+  await withStorage(trial, ({ db }) =>
+    db
+      .insertInto('logout_notices')
+      .values({ ...notice, next_at: new Date('2026-01-01') })
+      .execute(),
+  );
 
   const moved = await move();
   t.equal(moved.code, 0, moved.errors);
@@ -35,6 +43,10 @@ t.test('a trial moves to PostgreSQL', async (t) => {
   t.ok(existsSync(join(trial.DATA_DIR, 'db')), 'the trial is left as it was');
   t.match(await move(), { code: 1, errors: /not empty: its table \w+ has rows/ }, 'twice is refused');
 
+  await withStorage(real, async ({ db }) => {
+    const rows = await db.selectFrom('logout_notices').selectAll().execute();
+    t.match(rows, [notice], 'apps that are still to be told of a logout are told from there');
+  });
   const after = await startOn(t, real, { SECRET_KEY: '', SECRET_KEY_FILE: keyFile });
   t.equal(after.running.context.storage.kind, 'postgres');
   t.equal(await after.running.context.sealed.unreadable(), null, 'all that is sealed opens');
