@@ -5,8 +5,8 @@ import type { LoginState } from '../../src/flows/engine/state.ts';
 import { methods } from '../../src/flows/methods/index.ts';
 import { type Surroundings, screenOf } from '../../src/flows/pages/screens.ts';
 import type { Flow, Screen, Step } from '../../src/flows/types.ts';
-import type { ErrorView, Page, PageApp } from '../../src/http/types.ts';
-import { text } from '../../src/lib/texts.ts';
+import type { DeviceConfirmView, DeviceView, ErrorView, Page, PageApp } from '../../src/http/types.ts';
+import { type Text, text } from '../../src/lib/texts.ts';
 
 export const shop: PageApp = {
   name: 'Demo shop',
@@ -110,6 +110,22 @@ const message = (id: string, code: string): SimulatedMessage => ({
   ...{ code, text: `${code} is your code for Demo shop. It is valid for 5 minutes.` },
 });
 
+const ofForm = { actionUrl: '/posted', xsrf: 'xsrf', code: 'BCDF-GHJK' };
+const device = (fault: Text | null): Omit<Page, 'locale'> => ({
+  ...{ view: 'oidc/device', title: text('device.title'), error: fault !== null, app: null },
+  data: { ...ofForm, fault } satisfies DeviceView,
+});
+const deviceConfirm = (
+  about: Pick<DeviceConfirmView, 'appName' | 'address' | 'userAgent'>,
+): Omit<Page, 'locale'> => ({
+  ...{ view: 'oidc/device-confirm', title: text('device.confirmTitle'), app: shop },
+  data: { ...ofForm, ...about } satisfies DeviceConfirmView,
+});
+const deviceDone = (how: 'done' | 'denied'): Omit<Page, 'locale'> => ({
+  ...{ view: 'oidc/device-done', title: text(`device.${how}Title`), app: shop },
+  data: { heading: text(`device.${how}Title`), sentence: text(`device.${how}Sentence`) },
+});
+
 export const samples: Record<string, Omit<Page, 'locale'>> = {
   identify: login(screen({ ...atFirst, option: 'identify', offered: offers('identify') })),
   password: login(withForgot(screen({ ...atFirst, option: 'password' }))),
@@ -173,6 +189,17 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
     app: shop,
     data: { heading: text('logout.done') },
   },
+  device: device(null),
+  'device-used': device(text('device.used')),
+  'device-confirm': deviceConfirm({ appName: shop.name, address: '203.0.113.7', userAgent: 'Telly/7' }),
+  'device-unknown': deviceConfirm({ appName: longName.name, address: null, userAgent: null }),
+  'device-long': deviceConfirm({
+    appName: shop.name,
+    address: '2001:0db8:85a3:1234:5678:8a2e:0370:7334',
+    userAgent: `Telly/7 ${'a-name-without-any-place-to-break-it'.repeat(5)}`,
+  }),
+  'device-done': deviceDone('done'),
+  'device-denied': deviceDone('denied'),
   expired: {
     view: 'login/expired',
     title: text('expired.title'),
