@@ -7,10 +7,14 @@ import { after, type Clock } from '../lib/clock.ts';
 import type { Db } from '../storage/types.ts';
 import { deviceResumePath } from './devices/pages.ts';
 import { demandedSubject, demandsOf } from './requests.ts';
+import { prolongArtifact } from './store.ts';
 import { requestOf, type Units } from './unit.ts';
 
 /** How long a consent page may stay open. A login's time is decided by flows. */
 export const interactionSeconds = 15 * 60;
+
+/** Longer than a login or a consent page may stay open. */
+const longestWaitMs = 3_600_000;
 
 /** Where the browser comes back to. The key is public; the secret that goes with it is in the cookie of this path. */
 export const resumePath = (key: string): string => `/authorize/${key}`;
@@ -41,6 +45,7 @@ export function createPending(deps: PendingDeps) {
       const app = await apps.find(db, context.oidc.client?.clientId ?? '');
       if (!app) throw new errors.InvalidClient('client is invalid');
       const key = sha256(interaction.uid);
+      keepPushed(deps);
       return interaction.prompt.name === 'login'
         ? startLogin(deps, context, app, key)
         : openConsent(deps, context, app, key);
@@ -116,19 +121,35 @@ function openConsent(deps: PendingDeps, context: KoaContextWithOIDC, app: App, k
   return consentPath(key);
 }
 
+/** The row of a pushed request, if this is one, by the hash of its secret. */
+function pushedOf(units: Units, { parJti }: AdapterPayload = {}): string | undefined {
+  return parJti === undefined ? undefined : (units.current().aliases.get(parJti) ?? sha256(parJti));
+}
+
+/**
+ * A pushed request is used up when the app gets its code, which the person may delay: until then the row has to stay,
+ * or one request could end in two codes. Its own time to be used in is in the payload.
+ */
+function keepPushed({ units, clock }: PendingDeps): void {
+  const unit = units.current();
+  const pushed = pushedOf(units, unit.interaction);
+  if (pushed === undefined) return;
+  unit.writes.push((tx) => prolongArtifact(tx, pushed, after(clock.now(), longestWaitMs)));
+}
+
 /**
  * What is kept of a pending authorization. The secret (`jti`, also within `returnTo`), the session's cookie and hints
  * are not: they are put back from the cookie, or not needed any more.
  */
 function storable(units: Units, payload: AdapterPayload = {}): Record<string, unknown> {
-  const { params, prompt, lastSubmission, trusted, cid, iat, exp, parJti, deviceCode } = payload;
-  const pushed = parJti && (units.current().aliases.get(parJti) ?? sha256(parJti));
+  const { params, prompt, lastSubmission, trusted, cid, iat, exp, deviceCode } = payload;
+  const pushed = pushedOf(units, payload);
   return {
     kind: 'Interaction',
     params: Object.fromEntries(Object.entries(params ?? {}).filter(([key]) => !spentParams.has(key))),
     prompt: { name: prompt?.name ?? '', reasons: [], details: {} },
     ...(lastSubmission === undefined ? {} : { lastSubmission }),
-    ...(pushed ? { pushed } : {}),
+    ...(pushed === undefined ? {} : { pushed }),
     // Never the secret: of the device's code only a hash is known where a person answers.
     ...(deviceCode === undefined ? {} : { deviceCode }),
     trusted,

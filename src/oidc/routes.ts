@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { Ticker } from '../lib/ticker.ts';
+import { longestPushed, tooLarge } from './adapters/pushed.ts';
 import { routes } from './configuration.ts';
 import { consentBody, type createConsent } from './consents/consent.ts';
 import { deviceAuthorizationPath, devicePath, deviceResumePath } from './devices/pages.ts';
@@ -26,16 +28,27 @@ const endpoints: [HTTPMethods[], string][] = [
   [['GET', 'OPTIONS'], '/.well-known/oauth-authorization-server'],
 ];
 
-/** Mounts the library at the issuer's root, and the consent page beside it. */
-export function createPlugin(
-  live: LiveProvider,
-  consent: ReturnType<typeof createConsent>,
+interface PluginParts {
+  live: LiveProvider;
+  consent: ReturnType<typeof createConsent>;
   /** Throws a Problem for a form that is not to be read. */
-  checkDevice: (request: FastifyRequest) => Promise<void>,
-): FastifyPluginAsync {
-  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  checkDevice: (request: FastifyRequest) => Promise<void>;
+  /** Runs as long as the server listens. */
+  backChannel: Ticker;
+}
+
+/** Mounts the library at the issuer's root, and the consent page beside it. */
+export function createPlugin({ live, consent, checkDevice, backChannel }: PluginParts): FastifyPluginAsync {
+  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { url } = request.routeOptions;
+    if (
+      url === routes.pushed_authorization_request &&
+      Number(request.headers['content-length']) > longestPushed
+    ) {
+      return reply.code(413).send(tooLarge);
+    }
     rememberRequest(request);
-    if (request.routeOptions.url === devicePath) {
+    if (url === devicePath) {
       if (request.method === 'POST') await checkDevice(request);
       // A code in the link is put into the form by the page; the library would submit it by a script.
       else request.raw.url = devicePath;
@@ -45,11 +58,15 @@ export function createPlugin(
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
     reply.hijack();
-    await live.answer(request.raw, reply.raw);
+    return live.answer(request.raw, reply.raw);
   }
 
   return async (app: FastifyInstance) => {
-    app.addHook('onClose', async () => live.stop());
+    app.addHook('onListen', async () => backChannel.start());
+    app.addHook('onClose', async () => {
+      await backChannel.stop();
+      live.stop();
+    });
     await app.register(async (scope) => {
       // The library reads the body from the stream.
       scope.removeAllContentTypeParsers();

@@ -60,6 +60,16 @@ export async function consumeArtifact(
   return row !== undefined;
 }
 
+/** Keeps a row until `until`, if not longer anyway. */
+export async function prolongArtifact(tx: Tx, idHash: string, until: Date): Promise<void> {
+  await tx
+    .updateTable('oidc_artifacts')
+    .set({ expires_at: until })
+    .where('id_hash', '=', idHash)
+    .where('expires_at', '<', until)
+    .execute();
+}
+
 /** True when the row was there: of many callers exactly one removes it. */
 export async function deleteArtifact(db: Db, idHash: string): Promise<boolean> {
   const row = await db

@@ -15,8 +15,8 @@ import { AlreadyUsed, type Units } from '../unit.ts';
 /** Members that a row keeps elsewhere, or not at all because they are the secret itself. */
 const kept = new Set(['jti', 'consumed']);
 
-/** Seconds that a login or consent page may stay open, twice over. */
-const longestWaitSeconds = 3600;
+/** Seconds that one request may take, with room to spare. */
+const graceSeconds = 60;
 
 export const epoch = (at: Date): number => Math.floor(at.getTime() / 1000);
 
@@ -156,12 +156,9 @@ const hashOf = (units: Units, secret: string): string =>
 const namedClaims = (claims: AdapterPayload['claims']): string[] =>
   Object.values(claims ?? {}).flatMap((names) => Object.keys(names ?? {}));
 
-/**
- * A pushed request is used up when the app gets its code, which the login may delay; until then the row has to stay,
- * or one request could end in two codes. Its own time to be used in is in the payload.
- */
+/** A pushed request that comes in its last second must find its row still there when somebody begins to log in. */
 const keptFor = (model: string, seconds: number | undefined): number | undefined =>
-  model === 'PushedAuthorizationRequest' && seconds !== undefined ? seconds + longestWaitSeconds : seconds;
+  model === 'PushedAuthorizationRequest' && seconds !== undefined ? seconds + graceSeconds : seconds;
 
 const usedBefore = (model: string): Error =>
   model === 'PushedAuthorizationRequest'
