@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { migrations } from '../migrations/index.ts';
 import { createApps } from './apps/index.ts';
-import { createAudit } from './audit/index.ts';
+import { auditSweeps, createAudit } from './audit/index.ts';
 import {
   ConfigurationError,
   createConfiguration,
@@ -43,14 +43,16 @@ import { createSessions, sessionSweeps } from './sessions/index.ts';
 import { isDatabaseUnavailable, openStorage } from './storage/index.ts';
 import type { Storage, Tx } from './storage/types.ts';
 import {
-  createLog,
   createMetrics,
   type Logger,
   type LogOptions,
   type Metrics,
   type MetricsDocument,
   metricsRoute,
+  traceRequests,
 } from './telemetry/index.ts';
+import type { Tracer } from './telemetry/types.ts';
+import { openLog, statementSpans, tracedPasswords } from './tracing.ts';
 import { createBreachCheck, createUsers, type PasswordsDocument } from './users/index.ts';
 import type { Users } from './users/types.ts';
 
@@ -64,6 +66,8 @@ export interface Overrides {
   logDestination?: LogOptions['destination'];
   /** Fetches what is no message; closed by the context. */
   httpClient?: HttpClient;
+  /** Sends traces, if the environment says where to. */
+  traced?: boolean;
 }
 
 /** What stands behind the routes; enough for a command that answers no request. */
@@ -73,6 +77,8 @@ export interface Context {
   random: RandomSource;
   log: Logger;
   metrics: Metrics;
+  /** Null where no traces are wanted. */
+  tracer: Tracer | null;
   storage: Storage;
   crypto: Crypto;
   references: References;
@@ -93,7 +99,7 @@ export interface Context {
 export interface App {
   server: FastifyInstance;
   delivery: DeliveryService;
-  /** Starts what runs beside the requests. */
+  /** Starts what runs beside the requests, and looks at what takes longer than a start should. */
   start(): Promise<void>;
   /** Answers what is under way, then stops. The context stays open. */
   close(): Promise<void>;
@@ -102,7 +108,7 @@ export interface App {
 const viewsDir = resolve(import.meta.dirname, '../views');
 /** How often messages are looked for that another instance left behind. */
 const recoverEveryMs = 5_000;
-/** How long an app may take to hear of a logout. It is told by a job, and again when it fails. */
+/** How long an app may take to hear of a logout. It is told beside the requests, and again when it fails. */
 const noticeMs = 5_000;
 /** Somebody waits meanwhile, so it must not take long. One list of stolen passwords has some 60 KiB. */
 const fetchLimits = { timeoutMs: 2_000, maxBodyBytes: 1024 * 1024 };
@@ -115,22 +121,21 @@ function secretKeysOf(environment: Environment) {
 
 /** Opens the database and everything that needs no request. Neither migrates nor applies configuration. */
 export async function createContext(environment: Environment, overrides: Overrides = {}): Promise<Context> {
-  const { clock = systemClock, random = systemRandom, logDestination } = overrides;
-  const log = createLog({
-    level: environment.logLevel,
-    ...(logDestination !== undefined && { destination: logDestination }),
-  });
-  const { databaseUrl, dataDir, demo, issuer } = environment;
-  const storage = await openStorage({ databaseUrl, dataDir, migrations, clock, log });
+  const { clock = systemClock, random = systemRandom } = overrides;
+  const { log, tracer } = await openLog(environment, overrides);
+  const { demo, issuer } = environment;
+  const onStatement = statementSpans(tracer);
+  const storage = await openStorage({ ...environment, migrations, clock, log, onStatement });
   const httpClient = overrides.httpClient ?? createHttpClient(fetchLimits);
   const close = async () => {
     await httpClient.close();
     await storage.close();
+    await tracer?.close();
   };
   try {
     const crypto = createCrypto(secretKeysOf(environment), random);
     const references = createReferences(processVariables);
-    const passwords = createPasswords();
+    const passwords = tracedPasswords(createPasswords(), tracer);
     const metrics = createMetrics({ hashing: passwords.load, pool: storage.pool });
     const isBreached = createBreachCheck({
       get: httpClient.get,
@@ -155,6 +160,7 @@ export async function createContext(environment: Environment, overrides: Overrid
         random,
         log,
         metrics,
+        tracer,
         storage,
         crypto,
         references,
@@ -202,27 +208,39 @@ async function mountRoutes(
   );
 }
 
+/** Takes up what another instance has left behind. */
+const recoveryOf = (delivery: DeliveryService, { clock, log }: Context) =>
+  createTicker(
+    () => delivery.recover(clock.now()).catch((err) => log.warn({ err }, 'messages not recovered')),
+    () => recoverEveryMs,
+  );
+
 /** Builds the gateway on a migrated database. */
 export async function createApp(context: Context): Promise<App> {
-  const { environment, clock, random, log, metrics, storage, crypto, references, users, settings } = context;
+  const { environment, clock, random, log, tracer, storage, crypto, references, users, settings } = context;
   const { issuer, demo } = environment;
-  const { db } = storage;
   await settings.load();
   await context.keys.keepUp();
-  const audit = countedAudit(createAudit(random), metrics);
+  const audit = countedAudit(createAudit(random), context.metrics, tracer);
   const apps = createApps({ revisions: storage.revisions, issuer, demo });
-  const guard = createGuard({ db, crypto, random, settings });
+  const guard = createGuard({ db: storage.db, crypto, random, settings });
   const otp = createOtp({ crypto, random });
   const sessions = createSessions({
     ...{ settings, random, audit },
     ended: (tx, gone) => oidc.sessionsEnded(tx, gone),
   });
   const appNotices = createFormPoster({ timeoutMs: noticeMs });
-  const delivery = await createDelivery({ storage, crypto, clock, log, references, issuer, audit });
-  const { app: server, http } = await createHttp({
+  const delivery = await createDelivery({ storage, crypto, clock, log, references, issuer, audit, tracer });
+  const trustedProxies = settings.get<string[]>('trustedProxies');
+  const {
+    app: server,
+    http,
+    checkTemplates,
+  } = await createHttp({
     ...{ issuer, crypto, log, viewsDir },
     texts: { ...deliveryTexts, ...flowsTexts, ...oidcTexts },
-    trustedProxies: settings.get<string[]>('trustedProxies'),
+    trustedProxies,
+    hooks: tracer === null ? undefined : (app) => traceRequests(app, tracer, { trustedProxies, issuer }),
     name: () => settings.get<string>('name'),
     isUnavailable: isDatabaseUnavailable,
   });
@@ -237,17 +255,15 @@ export async function createApp(context: Context): Promise<App> {
   });
 
   await mountRoutes(context, { server, http, delivery, plugins: [flows.plugin, oidc.plugin] });
-  storage.sweep(...sweeps);
-  const recovery = createTicker(
-    () => delivery.recover(clock.now()).catch((err) => log.warn({ err }, 'messages not recovered')),
-    () => recoverEveryMs,
-  );
+  storage.sweep(...sweeps, ...auditSweeps(settings));
+  const recovery = recoveryOf(delivery, context);
   return {
     server,
     delivery,
     async start() {
-      await storage.start();
       recovery.start();
+      await checkTemplates();
+      await storage.start();
     },
     async close() {
       await closeServer(server);

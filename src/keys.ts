@@ -1,9 +1,9 @@
-import { Type } from 'typebox';
 import type { Audit } from './audit/types.ts';
 import type { SettingSection, Settings } from './config/types.ts';
 import { createKeyRotation, type KeyRotationDeps } from './crypto/index.ts';
 import type { KeyRotation } from './crypto/types.ts';
 import { durationFault, durationPattern, parseDuration } from './lib/duration.ts';
+import { Type } from './lib/schema.ts';
 import { longestTokenMs } from './oidc/index.ts';
 import type { SessionsDocument } from './sessions/index.ts';
 

@@ -1,22 +1,80 @@
+import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { Audit } from './audit/types.ts';
+import type { Audit, AuditEvent } from './audit/types.ts';
 import type { Storage } from './storage/types.ts';
 import type { Metrics } from './telemetry/index.ts';
+import type { Tracer } from './telemetry/types.ts';
+import { tellEvent } from './tracing.ts';
 
-/** How long a stop waits for answers: longer than a message may take. What is open then is cut. */
-const graceMs = 9_000;
+/** How long a stop waits for answers; what is open then is cut. With the two below it stays within ten seconds. */
+const graceMs = 7_500;
+/** How long a connection between two requests may still bring one. */
+const lingerMs = 1_000;
+const quietTurnMs = 0.2;
+const longestWaitForQuietMs = 1_000;
 
-/** What is recorded is counted: one place for both. A transaction that is undone afterwards stays counted. */
-export const countedAudit = (audit: Audit, metrics: Metrics): Audit => ({
-  async record(db, at, events) {
-    await audit.record(db, at, events);
-    for (const event of events) metrics.count(event);
-  },
-  riders(db, at, events) {
-    for (const event of events) metrics.count(event);
-    return audit.riders(db, at, events);
-  },
-});
+/** What is recorded is counted, and told to traces. A transaction that is undone afterwards stays counted. */
+export function countedAudit(audit: Audit, metrics: Metrics, tracer: Tracer | null): Audit {
+  const count = (events: AuditEvent[]): void => {
+    for (const event of events) {
+      metrics.count(event);
+      if (tracer !== null) tellEvent(tracer, event);
+    }
+  };
+  return {
+    async record(db, at, events) {
+      await audit.record(db, at, events);
+      count(events);
+    },
+    riders(db, at, events) {
+      count(events);
+      return audit.riders(db, at, events);
+    },
+  };
+}
+
+/**
+ * The first half of a stop: no connection is taken any more, and each answer is the last one on its connection. Those
+ * that stand idle stay open for a moment: a proxy may have sent a request on one just now, and it must not repeat what
+ * is no GET when the connection is closed instead of answered (RFC 9110, section 9.2.2).
+ */
+export async function drain(server: Server): Promise<void> {
+  server.prependListener('request', (_request, response) => response.setHeader('connection', 'close'));
+  await stopListening(server);
+  const until = performance.now() + lingerMs;
+  while (performance.now() < until && (await countConnections(server)) > 0) await delay(20);
+}
+
+/**
+ * Connections that the system has made for us and that we have not taken yet are cut when the door is shut, their
+ * requests with them. So it is shut in a moment when the last look has found none, and was over at once.
+ */
+async function stopListening(server: Server): Promise<void> {
+  let taken = 0;
+  const count = () => {
+    taken += 1;
+  };
+  server.on('connection', count);
+  const began = performance.now();
+  for (;;) {
+    // Who has slept is not interrupted by other processes right afterwards.
+    await delay(1);
+    const before = taken;
+    const turn = performance.now();
+    await nextTurn();
+    const now = performance.now();
+    if (taken === before && now - turn < quietTurnMs) break;
+    if (now - began > longestWaitForQuietMs) break;
+  }
+  // That of HTTP would close idle connections too.
+  NetServer.prototype.close.call(server);
+  server.off('connection', count);
+}
+
+const countConnections = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
 
 /** A request that never ends would keep the process until somebody kills it. */
 export async function closeServer(server: FastifyInstance): Promise<void> {

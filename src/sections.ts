@@ -1,4 +1,5 @@
 import { appsSection } from './apps/index.ts';
+import { auditSection } from './audit/index.ts';
 import { createReferences, gatewaySections, processVariables } from './config/index.ts';
 import type { ConfigSection, Environment, References } from './config/types.ts';
 import { createCrypto, createPasswords } from './crypto/index.ts';
@@ -36,6 +37,7 @@ export function sectionsOf(parts: SectionParts): ConfigSection[] {
     otpSection,
     sessionsSection,
     keysSection,
+    auditSection,
     guardSection,
     passwordsSection,
     providersSection({ crypto, references, revisions }),

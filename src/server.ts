@@ -7,6 +7,7 @@ import { keyCommands, SecretsUnreadable } from './crypto/index.ts';
 import { examineContext } from './doctor.ts';
 import { whenReadable } from './holding.ts';
 import { appCommands } from './oidc/index.ts';
+import { drain } from './operations.ts';
 import { checkClock } from './storage/index.ts';
 import { superviseWorkers } from './workers.ts';
 
@@ -16,6 +17,8 @@ export interface Running {
   issuer: string;
   context: Context;
   app: App;
+  /** Takes no connection any more, and gives those that are open a moment to bring what is on its way. */
+  drain(): Promise<void>;
   /** Lets running requests end, then closes everything. */
   close(): Promise<void>;
 }
@@ -71,7 +74,7 @@ async function listen(context: Context): Promise<{ app: App; close(): Promise<vo
  * way, and leaves nothing open then.
  */
 export async function serve(environment: Environment, overrides: Overrides = {}): Promise<Running> {
-  const context = await createContext(environment, overrides);
+  const context = await createContext(environment, { ...overrides, traced: true });
   try {
     const { storage, configuration, clock, log } = context;
     await checkClock(storage.db, clock, log);
@@ -86,6 +89,7 @@ export async function serve(environment: Environment, overrides: Overrides = {})
       issuer: environment.issuer.origin,
       context,
       app: listening.app,
+      drain: () => drain(listening.app.server.server),
       async close() {
         await listening.close();
         await context.close();
@@ -109,7 +113,7 @@ export async function serveProcess(environment: Environment): Promise<void> {
   const running = await whenReadable(environment, () => serve(environment));
   state.running = running;
   open.push(running);
-  running.context.metrics.observeProcess();
+  await running.context.metrics.observeProcess();
   if (environment.demo && environment.configDir === null) open.unshift(await startShop(environment));
 }
 
@@ -131,6 +135,7 @@ function stopWhenTold(state: { running: Running | null }, open: { close(): Promi
       log.error({}, 'something did not end in time: it is cut off');
       process.exit(1);
     }, stopLimitMs).unref();
+    await state.running.drain();
     for (const part of open) await part.close();
     // A worker's channel to its primary would keep it.
     if (cluster.isWorker) process.exit(0);

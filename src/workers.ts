@@ -17,7 +17,7 @@ const soundAfterMs = 60_000;
  */
 export async function superviseWorkers(environment: Environment): Promise<void> {
   const log = createLog({ level: environment.logLevel });
-  serveWorkerMetrics();
+  const metrics = serveWorkerMetrics();
   const supervisor = { log, stopping: false, waitMs: firstWaitMs };
   stopOnSignals(supervisor);
   const workers = Array.from({ length: environment.workers }, () => cluster.fork());
@@ -32,6 +32,7 @@ export async function superviseWorkers(environment: Environment): Promise<void> 
   } finally {
     refused.abort();
   }
+  await metrics;
   log.info({ workers: workers.length }, 'all workers are ready');
   for (const worker of workers) keep(supervisor, worker);
 }

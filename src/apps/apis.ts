@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import type { Fault } from '../lib/problem.ts';
+import { Type } from '../lib/schema.ts';
 import type { AppDocument } from './document.ts';
 
 /** An API for which an app may get access tokens. */

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from '../lib/schema.ts';
 import { apiSchema } from './apis.ts';
 import { limitsSchema } from './limits.ts';
 import type { App } from './types.ts';
@@ -134,7 +134,7 @@ export const appSchema = Type.Object(
 );
 
 /** Filled with defaults by the validator. */
-export type AppDocument = Type.Static<typeof appSchema>;
+export type AppDocument = Static<typeof appSchema>;
 
 /** What is kept in `apps.document`: as written, with no literal secret; and in force, with no secret at all. */
 export interface StoredApp {

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { durationFault, durationPattern } from '../lib/duration.ts';
 import type { Fault } from '../lib/problem.ts';
+import { type Static, Type } from '../lib/schema.ts';
 
 /** The member `sessions` of an app: what it asks beyond the limits that hold for everyone. */
 export const limitsSchema = Type.Object(

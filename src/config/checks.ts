@@ -2,7 +2,7 @@ import type { Fault } from '../lib/problem.ts';
 import { createReader } from './documents.ts';
 import type { StoredDocuments } from './plan.ts';
 import { joinPath, stored as placeholder } from './references.ts';
-import { settingValidators, withDefaults } from './settings.ts';
+import { withDefaults } from './settings.ts';
 import type { Candidate, CollectionSection, ConfigSection, Documents, Loaded, References } from './types.ts';
 import { createValidator } from './validation/validator.ts';
 
@@ -39,7 +39,7 @@ export function candidateOf(
   for (const [member, setting] of Object.entries(documents.settings)) {
     if (setting.valid) given.set(member, setting.resolved);
   }
-  const settings = withDefaults(settingValidators(sections), given);
+  const settings = withDefaults(sections, given);
   return {
     collection: (member) => collections.get(member) ?? new Map<string, Loaded>(),
     setting: (member) => settings.get(member),

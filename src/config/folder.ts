@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 import type { Fault } from '../lib/problem.ts';
 import { closest } from '../lib/suggest.ts';
 
@@ -13,6 +14,9 @@ export interface ConfigFile {
   /** What it says; null for an empty file. */
   raw: unknown;
 }
+
+/** Loaded when a file is read: a start on a database that is configured reads none. */
+const library = () => createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 /** `schema.json` may lie beside the files for editors. */
 const ignored = new Set(['schema.json']);
@@ -77,7 +81,7 @@ function parse(path: string, file: string, faults: Fault[]): unknown {
     faults.push({ path: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` });
     return null;
   }
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = library().parseDocument(text, { prettyErrors: true });
   // A warning is a tag that means nothing here (`!secret`): what stands behind it is not what was meant.
   const problems = [...document.errors, ...document.warnings];
   for (const error of problems)
@@ -86,7 +90,7 @@ function parse(path: string, file: string, faults: Fault[]): unknown {
 }
 
 /** An alias that is unknown or multiplies beyond reason is found only here. */
-function toPlain(document: ReturnType<typeof parseDocument>, file: string, faults: Fault[]): unknown {
+function toPlain(document: Document.Parsed, file: string, faults: Fault[]): unknown {
   try {
     return document.toJS();
   } catch (error) {

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Fault, Problem } from '../lib/problem.ts';
@@ -159,6 +158,7 @@ async function placed<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 /** The database's configuration as files, by name. */
 async function exportFiles(db: Db, sections: readonly ConfigSection[]): Promise<Record<string, string>> {
+  const { stringify } = await import('yaml');
   const stored = await readStored(db, sections);
   const contents: Record<string, Record<string, unknown>> = {};
   for (const section of sections) {

@@ -1,12 +1,11 @@
-import Type from 'typebox';
 import type { Logger } from '../lib/log.ts';
 import { networkFault } from '../lib/network.ts';
 import type { Fault } from '../lib/problem.ts';
+import { Type } from '../lib/schema.ts';
 import type { Storage } from '../storage/types.ts';
 import { readSettings } from './store.ts';
 import type { ConfigSection, SettingSection, Settings } from './types.ts';
-import { defaulting } from './validation/schema.ts';
-import { createValidator, type Validator } from './validation/validator.ts';
+import { filled } from './validation/defaults.ts';
 
 /** Members of `gateway.yaml` that belong to no feature. */
 export const gatewaySections: SettingSection[] = [
@@ -48,17 +47,13 @@ export function createSettings(deps: {
   storage: Pick<Storage, 'db' | 'revisions'>;
   log: Logger;
 }): LiveSettings {
-  const { storage, log } = deps;
-  const validators = settingValidators(deps.sections);
-  let values = withDefaults(validators, new Map());
+  const { sections, storage, log } = deps;
+  let values = withDefaults(sections, new Map());
   let watching = false;
 
   async function reload(): Promise<void> {
     const stored = await readSettings(storage.db);
-    values = withDefaults(
-      validators,
-      new Map([...stored].map(([member, { resolved }]) => [member, resolved])),
-    );
+    values = withDefaults(sections, new Map([...stored].map(([member, { resolved }]) => [member, resolved])));
   }
 
   return {
@@ -79,23 +74,13 @@ export function createSettings(deps: {
   };
 }
 
-/** For each setting a validator around it, which fills what is absent. */
-export const settingValidators = (sections: readonly ConfigSection[]): Map<string, Validator> =>
+/** What would be in force with these values: defaults for every setting and member that is absent. */
+export const withDefaults = (
+  sections: readonly ConfigSection[],
+  given: Map<string, unknown>,
+): Map<string, unknown> =>
   new Map(
     sections
       .filter((section) => section.kind === 'setting')
-      .map((section) => [section.member, createValidator(defaulting(section.schema))]),
+      .map(({ member, schema }) => [member, filled(schema, given.get(member))]),
   );
-
-/** What would be in force with these values: defaults for every setting and member that is absent. */
-export function withDefaults(
-  validators: Map<string, Validator>,
-  given: Map<string, unknown>,
-): Map<string, unknown> {
-  return new Map(
-    [...validators].map(([member, validate]) => {
-      const { value } = validate(given.has(member) ? { value: given.get(member) } : {});
-      return [member, (value as { value: unknown }).value];
-    }),
-  );
-}

@@ -1,10 +1,10 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { Crypto } from '../crypto/types.ts';
+import { parsePhoneNumber } from '../lib/phone-numbers.ts';
 import type { Destination } from './types.ts';
 
 /** Digits without the country's code, and the ISO 3166 code of the country; null for what is no phone number. */
 export function phoneParts(to: string): { national: string; country: string | null } | null {
-  const number = parsePhoneNumberFromString(to);
+  const number = parsePhoneNumber(to);
   if (number === undefined) return null;
   // A number that nobody was given (a test's, a fictional one) still belongs to the code's main country.
   const country = number.country ?? number.getPossibleCountries()[0] ?? null;

@@ -3,6 +3,7 @@ import type { Crypto } from '../crypto/types.ts';
 import { after, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Db } from '../storage/types.ts';
+import type { Tracer } from '../telemetry/types.ts';
 import { attempt } from './attempt.ts';
 import type { Dispatch } from './preset.ts';
 import type { Provider, Providers } from './providers.ts';
@@ -17,6 +18,7 @@ export interface OutboxDeps {
   issuer: URL;
   audit: Audit;
   providers: Providers;
+  tracer?: Tracer | null;
 }
 
 /** Takes messages that are queued to their one outcome. */
@@ -125,7 +127,7 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
       const failed = messageEvent({ ...facts, provider_id: from }, 'unavailable', outcome.reason);
       await audit.record(db, clock.now(), [failed]);
     }
-    outcome = await attempt(provider, dispatchOf(deps, provider, message), left, toolsOf(deps));
+    outcome = await ask(deps, provider, message, left);
     from = provider.id;
     if (outcome.status === 'accepted') break;
     const { status, reason } = outcome;
@@ -135,6 +137,23 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
   }
   await end(message.id, from, outcome, account);
   return outcome;
+}
+
+/** The gateway is not told of our traces: it is not ours. */
+async function ask(
+  deps: OutboxDeps,
+  provider: Provider,
+  message: OutgoingMessage,
+  left: number,
+): Promise<Outcome> {
+  const work = () => attempt(provider, dispatchOf(deps, provider, message), left, toolsOf(deps));
+  if (!deps.tracer) return work();
+  const facts = { 'sallyport.provider': provider.id, 'sallyport.channel': message.channel };
+  return deps.tracer.span('send message', { kind: 'client', facts }, async (tell) => {
+    const outcome = await work();
+    tell({ 'sallyport.outcome': outcome.status });
+    return outcome;
+  });
 }
 
 const toolsOf = ({ db, crypto, clock }: OutboxDeps) => ({ db, crypto, now: clock.now() });

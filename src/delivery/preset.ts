@@ -1,5 +1,5 @@
-import type { TSchema } from 'typebox';
 import type { Crypto } from '../crypto/types.ts';
+import type { TSchema } from '../lib/schema.ts';
 import type { Db } from '../storage/types.ts';
 import type { Channel, Outcome, OutgoingMessage } from './types.ts';
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import Type from 'typebox';
 import type { CollectionSection, Loaded, References } from '../config/types.ts';
 import type { Crypto } from '../crypto/types.ts';
 import { type Fault, Problem } from '../lib/problem.ts';
+import { Type } from '../lib/schema.ts';
 import type { Revisions } from '../storage/types.ts';
 import { isHttp, type Preset, type ProviderDocument } from './preset.ts';
 import { presets } from './presets/index.ts';

@@ -7,6 +7,7 @@ import { newId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Rider, sendRiders } from '../storage/index.ts';
 import type { Storage, Tx } from '../storage/types.ts';
+import type { Tracer } from '../telemetry/types.ts';
 import { createDestination } from './destination.ts';
 import { createEgress, type EgressOptions } from './network/egress.ts';
 import { createOutbox, messageEvent } from './outbox.ts';
@@ -23,6 +24,7 @@ export interface DeliveryDeps {
   references: References;
   issuer: URL;
   audit: Audit;
+  tracer?: Tracer | null;
   /** Opens connections in place of {@link createEgress}. */
   egress?: (options: EgressOptions) => Dispatcher;
 }

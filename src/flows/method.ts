@@ -1,8 +1,8 @@
-import type { TSchema } from 'typebox';
 import type { Crypto } from '../crypto/types.ts';
 import type { Channel, MessageState } from '../delivery/types.ts';
 import type { Guard } from '../guard/types.ts';
 import type { Fault } from '../lib/problem.ts';
+import type { TSchema } from '../lib/schema.ts';
 import type { Catalogue, Text } from '../lib/texts.ts';
 import type { Otp, OtpSettings } from '../otp/types.ts';
 import type { MethodKind } from '../sessions/types.ts';

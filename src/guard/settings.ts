@@ -1,7 +1,7 @@
-import { Type } from 'typebox';
 import type { SettingSection } from '../config/types.ts';
 import { durationFault, durationPattern, parseDuration } from '../lib/duration.ts';
 import type { Fault } from '../lib/problem.ts';
+import { Type } from '../lib/schema.ts';
 
 /** The member `guard` of gateway.yaml, defaults filled in. */
 export interface GuardDocument {

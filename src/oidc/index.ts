@@ -3,7 +3,8 @@
  * Its Session is our row of `sessions`, its login Interaction our row of `logins`; what is its own stands hashed in
  * `oidc_artifacts`. Who may log in how is decided by flows; here only whether a session is enough is asked.
  *
- * Owns codes, tokens, consents and their table; the cookies `sp-session`, `sp-resume`, `sp-consent`, `sp-logout`, `sp-connect`.
+ * Owns codes, tokens, consents and their table, and `logout_notices`; the cookies `sp-session`, `sp-resume`,
+ * `sp-consent`, `sp-logout`, `sp-connect`.
  * Not here: logging in (flows), sessions, apps, signing keys (crypto).
  *
  * Routes: /.well-known/openid-configuration, /authorize, /token, /jwks, /userinfo, /revoke, /introspect, /request,
@@ -19,6 +20,7 @@ import { createSessionAdapter } from './adapters/browser-session.ts';
 import { createClientAdapter } from './adapters/clients.ts';
 import { fetchBy } from './adapters/documents.ts';
 import { createInteractionAdapter } from './adapters/interactions.ts';
+import { createPushedAdapter } from './adapters/pushed.ts';
 import type { Parts } from './configuration.ts';
 import { createConsent } from './consents/consent.ts';
 import { createGrants } from './consents/grants.ts';
@@ -26,7 +28,7 @@ import { createResources } from './consents/resources.ts';
 import { createDeviceAdapter } from './devices/adapter.ts';
 import { checkDeviceForm } from './devices/forms.ts';
 import { createLiveProvider } from './live-provider.ts';
-import { createBackChannel } from './logout/back-channel.ts';
+import { createBackChannel, createLogoutNotices } from './logout/back-channel.ts';
 import { createPages } from './pages.ts';
 import { createPending } from './pending.ts';
 import { createPolicy } from './policy.ts';
@@ -39,6 +41,7 @@ import { createUnits } from './unit.ts';
 
 export { longestTokenMs } from './configuration.ts';
 export { appCommands, describeApp } from './developers/app-page.ts';
+export { createLogoutNotices } from './logout/back-channel.ts';
 export { texts } from './pages.ts';
 export type { Oidc, OidcDeps } from './types.ts';
 
@@ -68,10 +71,10 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
     ['Client', createClientAdapter(apps, db)],
     ['Grant', grants.adapter],
     ['DeviceCode', createDeviceAdapter({ db, clock, crypto, units, codes, rowOf })],
-    ...[
-      ...['AuthorizationCode', 'AccessToken', 'RefreshToken', 'ClientCredentials'],
-      'PushedAuthorizationRequest',
-    ].map((model) => [model, artifacts.adapter(model)] as const),
+    ['PushedAuthorizationRequest', createPushedAdapter({ ...storage, ...artifacts, clock })],
+    ...['AuthorizationCode', 'AccessToken', 'RefreshToken', 'ClientCredentials'].map(
+      (model) => [model, artifacts.adapter(model)] as const,
+    ),
   ]);
   const parts: Parts = {
     adapter: (model) => adapters.get(model) ?? unsupported,
@@ -94,12 +97,12 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
     load: () => deps.keys.load(db),
     build: (keys) => buildProvider(own, keys),
   });
-  const { counters, jobs } = storage;
+  const backChannel = createBackChannel({ ...deps, db, provider: live.current });
   const consent = createConsent({ storage, clock, http, apps, users, sessions });
-  const checkDevice = (request: FastifyRequest) => checkDeviceForm(request, { issuer, counters, clock });
+  const checkDevice = (request: FastifyRequest) => checkDeviceForm(request, { ...storage, issuer, clock });
   return {
-    plugin: createPlugin(live, consent, checkDevice),
-    sessionsEnded: createBackChannel({ db, jobs, apps, log, send: deps.sendForm, provider: live.current }),
+    plugin: createPlugin({ live, consent, checkDevice, backChannel }),
+    sessionsEnded: createLogoutNotices({ apps, clock }),
     provider: live.current,
   };
 }

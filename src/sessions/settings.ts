@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import type { SettingSection } from '../config/types.ts';
 import { durationFault, durationPattern } from '../lib/duration.ts';
+import { Type } from '../lib/schema.ts';
 
 /** The member `sessions` of gateway.yaml, defaults filled in. */
 export interface SessionsDocument {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Kysely, PGliteDialect } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, type OnStatement, statementLog } from './engine.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { Database } from './types.ts';
 import { parsers } from './values.ts';
@@ -10,6 +10,7 @@ export interface EmbeddedOptions {
   /** Folder that holds the lock and, in `db`, the database; `memory://` keeps everything in memory, without a lock. */
   dataDir: string;
   clock: Clock;
+  onStatement?: OnStatement | undefined;
   /** A dump of a database to begin with, for a new one. */
   dump?: Blob;
 }
@@ -18,7 +19,7 @@ export interface EmbeddedOptions {
  * PostgreSQL in this process. It has one connection: transactions run one after the other, and a query on the outer
  * handle inside one never returns. The library is loaded here and not before, for whoever has a real server.
  */
-export async function openEmbedded({ dataDir, clock, dump }: EmbeddedOptions): Promise<Engine> {
+export async function openEmbedded({ dataDir, clock, dump, onStatement }: EmbeddedOptions): Promise<Engine> {
   const inMemory = dataDir === 'memory://';
   const lock = inMemory ? undefined : lockFolder(dataDir, clock.now());
   try {
@@ -28,7 +29,7 @@ export async function openEmbedded({ dataDir, clock, dump }: EmbeddedOptions): P
       parsers,
       ...(dump && { loadDataDir: dump }),
     });
-    const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
+    const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }), ...statementLog(onStatement) });
     return {
       kind: 'embedded',
       db,

@@ -6,7 +6,7 @@ import { restore } from './copy/restore.ts';
 import { takeSnapshot } from './copy/tables.ts';
 import { createCounters } from './counters.ts';
 import { openEmbedded } from './embedded.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, OnStatement } from './engine.ts';
 import { createJobs } from './jobs.ts';
 import { demandMigrated, migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
@@ -24,6 +24,8 @@ export interface StorageOptions {
   log: Logger;
   /** Connections at most; default 20. */
   poolSize?: number;
+  /** Hears of every statement of a request; not of those of jobs, migrations and copies. */
+  onStatement?: OnStatement | undefined;
   /** A dump of an embedded database that a new one begins with. */
   dump?: Blob;
 }
@@ -37,7 +39,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const engine =
     databaseUrl === null
       ? await openEmbedded(options)
-      : openPostgres({ url: databaseUrl, size: options.poolSize ?? 20, log });
+      : openPostgres({ ...options, url: databaseUrl, size: options.poolSize ?? 20 });
   const { db } = engine;
   const { revisions, ticker: poller } = createRevisions(db, log);
   const sweeper = createSweeper(db, clock, log);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../lib/log.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, type OnStatement, statementLog } from './engine.ts';
 import type { Database } from './types.ts';
 import { parsers } from './values.ts';
 
@@ -11,6 +11,7 @@ export interface PostgresOptions {
   /** Connections of this process at most, those of jobs and migrations apart. */
   size: number;
   log: Logger;
+  onStatement?: OnStatement | undefined;
   /** How long a statement may take; default 15 s. */
   queryTimeoutMs?: number;
 }
@@ -31,6 +32,7 @@ export function openPostgres(options: PostgresOptions): Engine {
   const pool = createPool(url, size, queryTimeoutMs, log);
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({ pool: wrapPool(pool, prepares(url) ? createNames() : () => undefined) }),
+    ...statementLog(options.onStatement),
   });
   return {
     kind: 'postgres',

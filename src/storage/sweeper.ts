@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Clock } from '../lib/clock.ts';
+import { after, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createTicker, type Ticker } from '../lib/ticker.ts';
 import type { Db, Sweep } from './types.ts';
@@ -44,12 +44,16 @@ export function createSweeper(db: Db, clock: Clock, log: Logger): Sweeper {
   };
 }
 
-async function sweepTable(db: Db, { table, column = 'expires_at' }: Sweep, now: Date): Promise<number> {
+async function sweepTable(db: Db, sweep: Sweep, now: Date): Promise<number> {
+  const { table, column = 'expires_at', keptMs = () => 0 } = sweep;
+  const kept = keptMs();
+  if (kept === null) return 0;
+  const before = after(now, -kept);
   let total = 0;
   for (;;) {
     const { numAffectedRows } = await sql`
       delete from ${sql.table(table)} where ctid = any(array(
-        select ctid from ${sql.table(table)} where ${sql.ref(column)} < ${now}
+        select ctid from ${sql.table(table)} where ${sql.ref(column)} < ${before}
         limit ${sql.lit(BATCH)} for update skip locked
       ))`.execute(db);
     const removed = Number(numAffectedRows ?? 0n);

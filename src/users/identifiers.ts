@@ -1,4 +1,5 @@
-import parsePhoneNumber, { type CountryCode } from 'libphonenumber-js/max';
+import type { CountryCode } from 'libphonenumber-js/max';
+import { parsePhoneNumber } from '../lib/phone-numbers.ts';
 
 const phoneLike = /^(?:\+[\d\s()./-]*|[\d\s()./-]{7,})$/u;
 const separators = /[\s()./-]/gu;

@@ -1,6 +1,6 @@
-import Type from 'typebox';
 import type { Candidate, CollectionSection, Loaded } from '../config/types.ts';
 import type { Passwords } from '../crypto/types.ts';
+import { type Static, Type } from '../lib/schema.ts';
 import { readCodeList } from './backup-codes.ts';
 import { fold } from './identifiers.ts';
 import { previewOf } from './rows.ts';
@@ -41,7 +41,7 @@ const schema = Type.Object(
   { additionalProperties: false },
 );
 
-type UserDocument = Type.Static<typeof schema>;
+type UserDocument = Static<typeof schema>;
 
 export interface UsersSectionDeps {
   users: Users;

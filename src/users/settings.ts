@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import type { SettingSection } from '../config/types.ts';
 import type { Fault } from '../lib/problem.ts';
+import { Type } from '../lib/schema.ts';
 
 /** The member `passwords` of gateway.yaml, defaults filled in. */
 export interface PasswordsDocument {

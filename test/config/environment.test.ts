@@ -29,6 +29,7 @@ t.test('defaults', (t) => {
     secretKeys: null,
     logLevel: 'warn',
     workers: 1,
+    tracing: null,
     demo: true,
   });
   t.end();
@@ -71,6 +72,39 @@ t.test('the demo needs all three to be unset', (t) => {
   t.end();
 });
 
+const collector = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+const traced = { [collector]: 'http://collector:4318/' };
+const tenth = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.1' };
+
+t.test('traces, by the variables of OpenTelemetry', (t) => {
+  const tracing = (env: Record<string, string>) => readEnvironment(env).tracing;
+  t.strictSame(tracing(traced), {
+    url: 'http://collector:4318/v1/traces',
+    headers: {},
+    serviceName: 'sallyport',
+    sampler: { parentBased: true, ratio: 1 },
+  });
+  t.equal(tracing({ ...traced, OTEL_SDK_DISABLED: 'True' }), null);
+  t.equal(tracing({ OTEL_SERVICE_NAME: 'login' }), null, 'nobody is named who takes them');
+  t.match(tracing({ ...traced, ...tenth }), { sampler: { parentBased: true, ratio: 0.1 } });
+  t.match(tracing({ ...traced, OTEL_TRACES_SAMPLER: 'always_off' }), {
+    sampler: { parentBased: false, ratio: 0 },
+  });
+  t.match(
+    tracing({
+      ...traced,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://elsewhere.example/in/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20one, x-team = logins',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=Bearer%20two',
+    }),
+    {
+      url: 'https://elsewhere.example/in/',
+      headers: { authorization: 'Bearer two', 'x-team': 'logins' },
+    },
+  );
+  t.end();
+});
+
 t.test('what is wrong', (t) => {
   const cases: [env: Record<string, string>, fault: RegExp][] = [
     [{ PORT: 'http' }, /^PORT: .*0 to 65535/],
@@ -93,6 +127,14 @@ t.test('what is wrong', (t) => {
     [{ SECRET_KEY_FILE: '/nowhere/key' }, /^SECRET_KEY_FILE: cannot be read/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: must be one of/],
     [{ WORKERS: '4' }, /^WORKERS: .*DATABASE_URL/],
+    [{ [collector]: 'localhost:4318' }, /^OTEL_EXPORTER_OTLP_ENDPOINT: must be the address/],
+    [{ [collector]: 'x', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'y' }, /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT/],
+    [{ ...traced, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, /^OTEL_EXPORTER_OTLP_PROTOCOL: must be http.json/],
+    [{ ...traced, OTEL_EXPORTER_OTLP_HEADERS: 'a=b,c' }, /^OTEL_EXPORTER_OTLP_HEADERS: must be a list/],
+    [{ ...traced, OTEL_EXPORTER_OTLP_HEADERS: 'a=%' }, /^OTEL_EXPORTER_OTLP_HEADERS/],
+    [{ ...traced, OTEL_EXPORTER_OTLP_HEADERS: 'a=b%0d%0ac:d' }, /^OTEL_EXPORTER_OTLP_HEADERS/],
+    [{ ...traced, OTEL_TRACES_SAMPLER: 'sometimes' }, /^OTEL_TRACES_SAMPLER: must be one of/],
+    [{ ...traced, ...tenth, OTEL_TRACES_SAMPLER_ARG: '10%' }, /^OTEL_TRACES_SAMPLER_ARG: .*0 to 1/],
   ];
   for (const [env, expected] of cases) {
     const [fault = '', ...others] = faults(env);

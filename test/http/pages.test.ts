@@ -65,7 +65,9 @@ t.test('a faulty template is found at the start, a missing value when the page i
     const folder = join(t.testdir(), 'views');
     cpSync(viewsDir, folder, { recursive: true });
     writeFileSync(join(folder, 'faulty.hbs'), source);
-    await t.rejects(openTestHttp({ viewsDir: folder }), { message: expected }, source);
+    const { app, checkTemplates } = await openTestHttp({ viewsDir: folder });
+    await t.rejects(checkTemplates(), { message: expected }, source);
+    await app.close();
   }
   const folder = join(t.testdir(), 'views');
   cpSync(viewsDir, folder, { recursive: true });

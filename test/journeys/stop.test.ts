@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createBrowser } from '../../src/demo/index.ts';
 import {
   alice,
@@ -14,6 +14,14 @@ import {
 } from '../helpers/gateway.ts';
 import { startProcess } from '../helpers/process.ts';
 import { createTestApp, openLogin, passPassword } from '../helpers/relying-party.ts';
+
+/** A request whose body never comes. */
+function sendHalf(t: Test, port: number): void {
+  const half = connect(port, '127.0.0.1');
+  half.on('error', () => {});
+  half.write('POST /login/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{');
+  t.teardown(() => half.destroy());
+}
 
 t.test('SIGTERM: what is under way ends, what never ends is cut, and the exit code is 0 within 10 s', (t) =>
   eachDatabaseUrl(t, async (t, databaseUrl) => {
@@ -28,9 +36,9 @@ t.test('SIGTERM: what is under way ends, what never ends is cut, and the exit co
     const env = await testEnvironment(t, { databaseUrl }, files);
     const { process: gateway, port } = await startProcess(t, env);
 
-    const half = connect(port, '127.0.0.1');
-    half.on('error', () => {});
-    half.write('POST /login/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{');
+    // Waiting for its end takes all the time that there is, whatever the database is: once is enough.
+    const endless = databaseUrl !== null;
+    if (endless) sendHalf(t, port);
     const app = await createTestApp({ issuer: `http://localhost:${port}` } as TestGateway, shop);
     const walk = await openLogin(app, createBrowser());
     const answer = passPassword(app, walk, alice).then(
@@ -45,8 +53,7 @@ t.test('SIGTERM: what is under way ends, what never ends is cut, and the exit co
     const [code] = await once(gateway, 'exit');
     t.equal(code, 0);
     const seconds = (performance.now() - stopped) / 1000;
-    t.ok(seconds < 10, `${seconds} s`);
+    t.ok(seconds < (endless ? 10 : 5), `${seconds} s`);
     t.match(await answer, /answered|ECONNREFUSED/);
-    half.destroy();
   }),
 );

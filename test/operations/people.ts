@@ -31,17 +31,18 @@ const mostSteps = 200;
 const comeBackMs = 100;
 
 /**
- * A whole login, by a person who comes back when asked to (503) and reads on each page what it wants next. Answers the
- * tokens; throws at any other answer that is no page of a login.
+ * A whole login, by a person who comes back when asked to (503) and reads on each page what it wants next. `extra` are
+ * parameters of the request. Answers the tokens; throws at any other answer that is no page of a login.
  */
 export async function logIn(
   app: TestApp,
   sms: SmsGateway,
   person: Person,
   journal: Journal,
+  extra: Record<string, string> = {},
 ): Promise<Awaited<ReturnType<TestApp['exchange']>>> {
   const browser = createBrowser();
-  const attempt = await app.begin();
+  const attempt = await app.begin(extra);
   let page: BrowserPage = await browser.open(attempt.url, app.isCallback);
   for (let step = 0; step < mostSteps && !app.isCallback(page.url); step += 1) {
     if (page.status === 503) {

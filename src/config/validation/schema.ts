@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox';
 import type { ConfigSection } from '../types.ts';
 
 /** Name of a file without its ending: settings stand together in `gateway`, a collection in a file of its name. */
@@ -99,12 +98,6 @@ function subschemas(keyword: string, value: unknown): unknown {
   if (holders.includes(keyword)) return withReferences(value);
   return value;
 }
-
-/** For a setting that no file mentions: its schema around a member, so that defaults are filled from nothing. */
-export const defaulting = (schema: TSchema): object => ({
-  type: 'object',
-  properties: { value: { default: {}, ...schema } },
-});
 
 /** Members in the order in which the schema names them, for people: `jsonb` has forgotten the one they were written in. */
 export function inOrder(value: unknown, schema: unknown): unknown {

@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox';
 import { durationPattern } from '../../lib/duration.ts';
+import { type Static, Type } from '../../lib/schema.ts';
 
 const closed = { additionalProperties: false };
 const Scalar = Type.Unsafe<string | number | boolean | null>({

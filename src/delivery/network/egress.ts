@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import type { buildConnector as Connectors, Dispatcher } from 'undici';
 import { AddressRefused, isPublicAddress, publicLookup, type Resolve } from './addresses.ts';
+import { Agent, buildConnector, ProxyAgent } from './undici.ts';
 
 export interface EgressOptions {
   /** Lifts the check of addresses, for a peer in a private network. */
@@ -41,7 +42,7 @@ export function createEgress(options: EgressOptions): Dispatcher {
 }
 
 /** Opens single connections under the same rules. Knows no proxy. */
-export function createConnect(options: EgressOptions): buildConnector.connector {
+export function createConnect(options: EgressOptions): Connectors.connector {
   const timeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const base = { ...secureOptions(options.tls), timeout, allowH2: false };
   return options.allowPrivateNetwork
@@ -50,7 +51,7 @@ export function createConnect(options: EgressOptions): buildConnector.connector 
 }
 
 /** Sockets look up names only: literal addresses are checked here. */
-function guarded(connect: buildConnector.connector): buildConnector.connector {
+function guarded(connect: Connectors.connector): Connectors.connector {
   return (options, callback) => {
     const host = options.hostname.replace(/^\[(.*)\]$/, '$1');
     if (isIP(host) !== 0 && !isPublicAddress(host)) callback(new AddressRefused(host), null);

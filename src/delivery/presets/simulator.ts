@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from '../../lib/schema.ts';
 import type { DirectPreset } from '../preset.ts';
 import { insertSimulated } from '../simulator/store.ts';
 

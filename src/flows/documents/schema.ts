@@ -1,5 +1,5 @@
-import { type TSchema, Type } from 'typebox';
 import { durationPattern, parseDuration } from '../../lib/duration.ts';
+import { type TSchema, Type } from '../../lib/schema.ts';
 import type { Methods } from '../method.ts';
 import type { Flow, Option } from '../types.ts';
 

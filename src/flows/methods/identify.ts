@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../../lib/schema.ts';
 import { text } from '../../lib/texts.ts';
 import type { Method } from '../method.ts';
 

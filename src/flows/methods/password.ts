@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { isUntilLifted } from '../../guard/index.ts';
+import { Type } from '../../lib/schema.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import type { CheckContext, CheckResult, Method } from '../method.ts';
 import { untilText } from '../pages/wait.ts';

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { after } from '../../lib/clock.ts';
+import { Type } from '../../lib/schema.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import { otpFaults, otpMembers } from '../../otp/index.ts';
 import { normalisePhone } from '../../users/index.ts';

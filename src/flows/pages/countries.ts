@@ -1,4 +1,4 @@
-import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max';
+import { getCountries, getCountryCallingCode } from '../../lib/phone-numbers.ts';
 
 const byLocale = new Map<string, { value: string; label: string }[]>();
 /** As many as there could sensibly be translations; requests may name any tag. */

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AdapterPayload, InteractionResults } from 'oidc-provider';
-import { Type } from 'typebox';
 import type { App, Apps } from '../../apps/types.ts';
 import { sha256 } from '../../crypto/index.ts';
 import type { ConsentView, ExpiredView, Http } from '../../http/types.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Type } from '../../lib/schema.ts';
 import { text } from '../../lib/texts.ts';
 import type { Sessions } from '../../sessions/types.ts';
 import type { Storage } from '../../storage/types.ts';
