@@ -24,7 +24,7 @@ import type { LoginsDeps } from './logins/submit.ts';
 import type { Services } from './method.ts';
 import { methods } from './methods/index.ts';
 import { loginRoutes } from './routes.ts';
-import { consumeLogin, findByContinuationKey, insertLogin } from './store.ts';
+import { consuming, findByContinuationKey, insertLogin } from './store.ts';
 import type { Flow, Flows, StartLogin } from './types.ts';
 
 /** How long one sign-in may take. Not prolonged by anything. */
@@ -77,7 +77,7 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
       return { ...login, status: login.status };
     },
 
-    consume: (db, loginId) => consumeLogin(db, loginId),
+    consuming,
 
     async satisfies(db, { session, user, app, acr, maxAgeMs }, now) {
       if (user.disabled || session.userId !== user.id) return false;

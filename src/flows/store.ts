@@ -1,4 +1,4 @@
-import { json, type Rider, withRiders } from '../storage/index.ts';
+import { type Guard, json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { FlowDocument } from './documents/schema.ts';
 import type { LoginState } from './engine/state.ts';
@@ -207,14 +207,11 @@ export const findByContinuationKey = (db: Db, key: string) =>
     .where('continuation_key', '=', key)
     .executeTakeFirst();
 
-/** Takes what an ended login established; of many at once exactly one gets true. */
-export async function consumeLogin(db: Db, id: string): Promise<boolean> {
-  const consumed = await db
+/** Takes what an ended login established; of many statements exactly one finds it. */
+export const consuming = (db: Db, id: string): Guard =>
+  db
     .updateTable('logins')
     .set({ status: 'consumed' })
     .where('id', '=', id)
     .where('status', 'in', ['finished', 'cancelled', 'failed'])
-    .returning('id')
-    .executeTakeFirst();
-  return consumed !== undefined;
-}
+    .returning('id');

@@ -1,6 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
-import { json, type Rider, withRiders } from '../storage/index.ts';
+import { type Guard, json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { EndedSession, Factor, Session } from './types.ts';
 
@@ -113,17 +113,16 @@ async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<v
 /**
  * Saves what the OpenID provider keeps, the cookie that the session goes by from now on, and that it is in use.
  * `authorizations` (by application) is merged with what parallel tabs saved meanwhile: a member given as null is taken
- * away. False when the session is gone: then nothing may be issued for it, and the riders have to be rolled back.
+ * away. Finds no row when the session is gone: then nothing may be issued for it.
  */
-export async function saveOidc(
-  tx: Tx,
+export function savingOidc(
+  db: Db,
   sessionId: string,
   save: { cookieHash: string; payload: Record<string, unknown> },
   now: Date,
-  riders: Rider[] = [],
-): Promise<boolean> {
+): Guard {
   const { authorizations = {}, ...rest } = save.payload;
-  const saved = await withRiders(tx, riders)
+  return db
     .updateTable('sessions')
     .set({
       cookie_hash: save.cookieHash,
@@ -135,9 +134,7 @@ export async function saveOidc(
     .where('revoked_at', 'is', null)
     .where('idle_expires_at', '>', now)
     .where('expires_at', '>', now)
-    .returning('id')
-    .execute();
-  return saved.length === 1;
+    .returning('id');
 }
 
 /** All live sessions of a user, the one used last first. */

@@ -1,12 +1,13 @@
 import Provider, { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { sha256 } from '../../crypto/index.ts';
 import { after, type Clock } from '../../lib/clock.ts';
+import { sendRiders } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import {
   type Artifact,
-  consumeArtifact,
-  deleteArtifact,
+  consuming,
   deleteFamily,
+  deleting,
   findArtifact,
   type NewArtifact,
 } from '../store.ts';
@@ -71,9 +72,7 @@ export async function burnCode(units: Units, context: KoaContextWithOIDC, now: D
   const row = await artifacts.get(sha256(String(params.code ?? '')));
   if (row?.model !== 'AuthorizationCode' || row.app_id !== client?.clientId || row.consumed_at !== null)
     return;
-  writes.push(async (tx) => {
-    await consumeArtifact(tx, row.id_hash, now);
-  });
+  writes.push((tx) => sendRiders(tx, [consuming(tx, row.id_hash, now)]));
 }
 
 export interface ArtifactsDeps {
@@ -136,13 +135,13 @@ function artifactAdapter(
     async consume(id) {
       const grantId = (await load(id))?.grant_id ?? null;
       const idHash = hashOf(units, id);
-      units.current().writes.push(async (tx, carry) => {
-        if (await consumeArtifact(tx, idHash, clock.now(), carry())) return;
-        throw new AlreadyUsed(usedBefore(model), grantId);
+      units.current().writes.push({
+        guard: (handle) => consuming(handle, idHash, clock.now()),
+        lost: () => new AlreadyUsed(usedBefore(model), grantId),
       });
     },
     async destroy(id) {
-      await deleteArtifact(db, sha256(id));
+      await deleting(db, sha256(id)).execute();
     },
     revokeByGrantId: endFamily,
   };
