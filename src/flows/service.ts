@@ -59,13 +59,11 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
   };
   const logins: LoginsDeps = { ...deps, services, methods, translate: deps.http.translate };
 
-  delivery.onOutcome(async (db, { reference, purpose }, outcome, now) => {
-    if (purpose !== 'login-code' && purpose !== 'enrol-code') return;
-    if (outcome.status === 'accepted') await otp.accepted(db, reference, now);
+  delivery.onOutcome((db, { reference, purpose }, { status }, now) => {
+    if (purpose !== 'login-code' && purpose !== 'enrol-code') return [];
+    if (status === 'accepted') return [otp.accepting(db, reference, now)];
     // An unknown outcome leaves both codes valid: either message may be the one that arrives.
-    if (outcome.status === 'rejected' || outcome.status === 'unavailable') {
-      await otp.undelivered(db, reference, now);
-    }
+    return status === 'unknown' ? [] : [otp.dropping(db, reference, now)];
   });
 
   return {
@@ -74,7 +72,7 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
     async findByContinuation(db, continuationKey) {
       const login = await findByContinuationKey(db, continuationKey);
       if (!login || login.status === 'consumed') return undefined;
-      return { ...login, status: login.status };
+      return { ...login, status: login.status, user: deps.users.fromJoined(login.user) };
     },
 
     consuming,

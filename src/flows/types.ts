@@ -113,6 +113,8 @@ export interface LoginRecord {
   continuation: Continuation;
   result: LoginResult | null;
   expiresAt: Date;
+  /** Who was identified in it, as of now. */
+  user: User | undefined;
 }
 
 export interface StartLogin {

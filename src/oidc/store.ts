@@ -1,6 +1,8 @@
 import type { Insertable, Selectable } from 'kysely';
+import { joinedSession } from '../sessions/index.ts';
 import { type Guard, json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
+import { joinedUser } from '../users/index.ts';
 
 /** Codes, tokens, consents and pending consent pages. `id_hash` is the SHA-256 of the secret, never the secret. */
 interface OidcArtifactsTable {
@@ -27,6 +29,16 @@ export type NewArtifact = Insertable<OidcArtifactsTable>;
 
 export const findArtifact = (db: Db, idHash: string): Promise<Artifact | undefined> =>
   db.selectFrom('oidc_artifacts').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
+
+/** An artifact with its user and its live session, all of one moment. */
+export const findWithOwners = (db: Db, idHash: string, now: Date) =>
+  db
+    .selectFrom('oidc_artifacts')
+    .selectAll()
+    .select(joinedUser('oidc_artifacts.user_id').as('user'))
+    .select(joinedSession('oidc_artifacts.session_id', now).as('session'))
+    .where('id_hash', '=', idHash)
+    .executeTakeFirst();
 
 /** The statement that writes them; not executed here. */
 export const inserting = (db: Db, rows: NewArtifact[]) =>

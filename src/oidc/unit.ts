@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import Provider, { type AdapterPayload } from 'oidc-provider';
 import type { LoginRecord } from '../flows/types.ts';
+import type { OidcSession } from '../sessions/index.ts';
 import { type Guard, happened, writeTogether } from '../storage/index.ts';
 import type { Db, Storage, Tx } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
@@ -55,6 +56,8 @@ export interface Unit {
   /** Stand-ins for secrets of which only the hash is known, made for this request alone. */
   aliases: Map<string, string>;
   users: Map<string, Promise<User | undefined>>;
+  /** Live sessions by id. */
+  sessions: Map<string, OidcSession | undefined>;
   grants: Map<string, GrantSource>;
   ended: Map<string, Promise<void>>;
   /** The session behind the request's cookie. */
@@ -87,6 +90,7 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
         artifacts: new Map(),
         aliases: new Map(),
         users: new Map(),
+        sessions: new Map(),
         grants: new Map(),
         ended: new Map(),
         browser: undefined,

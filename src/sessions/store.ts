@@ -99,6 +99,35 @@ export async function readByCookie(db: Db, cookieHash: string, now: Date): Promi
 /** By the public id. Asking by it, as for a token of the session, is no use of the session. */
 export const readById = (db: Db, id: string, now: Date) => readLive(db, 'id', id, now);
 
+/** As PostgreSQL writes it as JSON: moments are texts. */
+export type JoinedSession = Omit<Session, 'authTime' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> &
+  Record<'authTime' | 'createdAt' | 'lastSeenAt' | 'expiresAt', string> &
+  Pick<OidcSession, 'oidc'>;
+
+/**
+ * The live session whose id stands in a column of the statement at hand, as one value of it: read at the same moment and
+ * without a statement more. For {@link readJoined}.
+ */
+export const joinedSession = (column: string, now: Date) =>
+  sql<JoinedSession | null>`(select to_jsonb(found) from (
+    select id, user_id as "userId", factors, auth_time as "authTime", created_at as "createdAt",
+      last_seen_at as "lastSeenAt", longest_gap_seconds as "longestGapSeconds", expires_at as "expiresAt",
+      ip, user_agent as "userAgent", oidc
+    from sessions where id = ${sql.ref(column)} and revoked_at is null
+      and idle_expires_at > ${now}::timestamptz and expires_at > ${now}::timestamptz) found)`;
+
+export function readJoined(row: JoinedSession | null): OidcSession | undefined {
+  if (row === null) return undefined;
+  const { oidc, ...session } = row;
+  const moments = {
+    authTime: new Date(row.authTime),
+    createdAt: new Date(row.createdAt),
+    lastSeenAt: new Date(row.lastSeenAt),
+    expiresAt: new Date(row.expiresAt),
+  };
+  return { session: { ...session, ...moments }, oidc };
+}
+
 /** Notes that the session is in use, unless somebody has since `seenBefore`. */
 async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<void> {
   await db
@@ -162,8 +191,8 @@ export interface NewSession {
 }
 
 /** The statement that writes a new session; not executed here. */
-export function insertSession(tx: Tx, session: NewSession, now: Date) {
-  return tx.insertInto('sessions').values({
+export function insertSession(db: Db, session: NewSession, now: Date) {
+  return db.insertInto('sessions').values({
     id: session.id,
     cookie_hash: null,
     user_id: session.userId,

@@ -27,6 +27,7 @@ export function createFakeFlows(storage: Storage, sessions: Sessions) {
         continuation,
         result: null,
         expiresAt,
+        user: undefined,
       };
       logins.set(id, { request, record });
       return { loginId: id, path: `/login/${id}`, binding: randomBytes(32).toString('base64url') };

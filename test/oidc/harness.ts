@@ -60,6 +60,7 @@ export const alice: User = {
   groups: ['staff'],
   attributes: {},
   hasPassword: true,
+  backupCodes: 0,
 };
 export const bob: User = { ...alice, id: 'usr_bob', username: 'bob', name: null, email: null, groups: [] };
 

@@ -1,14 +1,16 @@
 import Provider, { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { sha256 } from '../../crypto/index.ts';
 import { after, type Clock } from '../../lib/clock.ts';
+import { readJoined } from '../../sessions/index.ts';
 import { sendRiders } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
+import type { Users } from '../../users/types.ts';
 import {
   type Artifact,
   consuming,
   deleteFamily,
   deleting,
-  findArtifact,
+  findWithOwners,
   type NewArtifact,
 } from '../store.ts';
 import { AlreadyUsed, type Units } from '../unit.ts';
@@ -79,19 +81,32 @@ export interface ArtifactsDeps {
   db: Db;
   clock: Clock;
   units: Units;
+  users: Users;
 }
 
 /** Codes and tokens: hashed at rest, read once per request, written together. */
 export function createArtifacts(deps: ArtifactsDeps) {
-  const { db, units } = deps;
+  const { db, clock, units, users } = deps;
 
   /** One read however often a request asks: introspection tries a value as every kind of token. */
   function load(secret: string): Promise<Artifact | undefined> {
     const { artifacts } = units.current();
     const idHash = hashOf(units, secret);
-    const found = artifacts.get(idHash) ?? findArtifact(db, idHash);
+    const found = artifacts.get(idHash) ?? read(idHash);
     artifacts.set(idHash, found);
     return found;
+  }
+
+  /** Whose it is will be asked next, so that comes along. */
+  async function read(idHash: string): Promise<Artifact | undefined> {
+    const unit = units.current();
+    const found = await findWithOwners(db, idHash, clock.now());
+    if (!found) return undefined;
+    const { user, session, ...artifact } = found;
+    const { session_id: sessionId, user_id: userId } = artifact;
+    if (userId !== null) unit.users.set(userId, Promise.resolve(users.fromJoined(user)));
+    if (sessionId !== null) unit.sessions.set(sessionId, readJoined(session));
+    return artifact;
   }
 
   /** Ends all codes and tokens of a grant, once per request: the library asks model by model. */

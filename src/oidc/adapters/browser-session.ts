@@ -40,7 +40,8 @@ export function createSessionAdapter(deps: BrowserSessionDeps): Adapter {
     },
 
     async findByUid(id) {
-      const found = await readById(db, id, clock.now());
+      const { sessions: known } = units.current();
+      const found = known.has(id) ? known.get(id) : await readById(db, id, clock.now());
       if (!found) return undefined;
       const payload = payloadOf(flows, found, id);
       return { ...payload, authorizations: await withinLimits(deps, found.session, payload) };

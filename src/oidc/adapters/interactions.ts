@@ -40,7 +40,9 @@ export function createInteractionAdapter(deps: InteractionDeps): Adapter {
     },
     async find(uid) {
       const login = await flows.findByContinuation(db, sha256(uid));
-      units.current().login = login;
+      const unit = units.current();
+      unit.login = login;
+      if (login?.user) unit.users.set(login.user.id, Promise.resolve(login.user));
       if (login) return fromLogin(deps, login, uid);
       const row = await load(uid);
       return row?.model === 'Interaction' ? fromConsent(deps, row, uid) : undefined;
