@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hash,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
 import { type RandomSource, systemRandom } from '../lib/ids.ts';
 import type { SecretKey } from '../lib/secret-key.ts';
 import { createKeyring } from './keys.ts';
@@ -8,7 +15,7 @@ const NONCE = 12;
 const TAG = 16;
 
 /** SHA-256 in base64url (43 characters), for secrets of 128 random bits or more: they need no key to be safe at rest. */
-export const sha256 = (value: string): string => createHash('sha256').update(value).digest('base64url');
+export const sha256 = (value: string): string => hash('sha256', value, 'base64url');
 
 /** A value that is sealed cannot be opened, because its key is absent or another one. */
 export class SealBroken extends Error {
@@ -34,7 +41,7 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
 
   return {
     seal(purpose, plain, context = '') {
-      const key = ring.derive(newest, purpose, 'seal') as Buffer;
+      const key = ring.derive(newest, purpose, 'seal') as KeyObject;
       const nonce = random(NONCE);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(framed([purpose, context]));
       const sealed = Buffer.concat([

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { SecretKey } from '../lib/secret-key.ts';
 import type { Purpose } from './types.ts';
 
@@ -8,7 +8,7 @@ export interface Keyring {
   /** Ids, the one that seals first. */
   ids: string[];
   /** The sub-key of a purpose and use (HKDF-SHA-256, RFC 5869), or undefined when there is no key of that id. */
-  derive(id: string, purpose: Purpose, use: Use): Buffer | undefined;
+  derive(id: string, purpose: Purpose, use: Use): KeyObject | undefined;
 }
 
 /** Throws when there is no key, or one is misshapen: such a fault must stop the start. */
@@ -21,7 +21,7 @@ export function createKeyring(keys: SecretKey[]): Keyring {
     if (!/^[A-Za-z0-9_-]{1,32}$/.test(id)) throw new Error(`SECRET_KEY: "${id}" cannot be a key id`);
     if (bytes.length !== 32) throw new Error(`SECRET_KEY: the key ${id} has not 32 bytes`);
   }
-  const derived = new Map<string, Buffer>();
+  const derived = new Map<string, KeyObject>();
   return {
     ids: [...byId.keys()],
     derive(id, purpose, use) {
@@ -30,7 +30,9 @@ export function createKeyring(keys: SecretKey[]): Keyring {
       const name = `${id}/${purpose}/${use}`;
       const known = derived.get(name);
       if (known) return known;
-      const key = Buffer.from(hkdfSync('sha256', bytes, '', `sallyport/${purpose}/${use}`, 32));
+      const key = createSecretKey(
+        Buffer.from(hkdfSync('sha256', bytes, '', `sallyport/${purpose}/${use}`, 32)),
+      );
       derived.set(name, key);
       return key;
     },

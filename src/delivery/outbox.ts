@@ -2,6 +2,7 @@ import type { Audit, AuditEvent } from '../audit/types.ts';
 import type { Crypto } from '../crypto/types.ts';
 import { after, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { type Rider, writeTogether } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { Tracer } from '../telemetry/types.ts';
 import { attempt } from './attempt.ts';
@@ -26,8 +27,8 @@ export interface Outbox {
   send(message: OutgoingMessage): Promise<Outcome>;
   /** Ends a queued message that is not going to be sent. */
   drop(id: string, reason: string): Promise<void>;
-  /** Records and tells what became of a message. */
-  tell(facts: store.MessageFacts, outcome: Outcome, now: Date): Promise<void>;
+  /** Ends a message whose sender has gone; nobody knows how far it came. */
+  abandon(facts: store.MessageFacts, reason: string): Promise<void>;
   onOutcome(listener: OutcomeListener): void;
 }
 
@@ -58,52 +59,59 @@ export const messageEvent = (
 });
 
 export function createOutbox(deps: OutboxDeps): Outbox {
-  const { tell, onOutcome } = createTelling(deps);
-  const end = createEnd(deps, tell);
+  const listeners: OutcomeListener[] = [];
+  const consequences = consequencesWith(deps, listeners);
+  const end = createEnd(deps, consequences);
   return {
     send: (message) => send(deps, end, message),
-    drop: (id, reason) => end(id, null, { status: 'unavailable', reason }, [reason]),
-    tell,
-    onOutcome,
-  };
-}
-
-/** The outcome stands in the database by now; a failure here must not look like a failure to send. */
-function createTelling({ db, log, audit }: OutboxDeps): Pick<Outbox, 'tell' | 'onOutcome'> {
-  const listeners: OutcomeListener[] = [];
-  return {
-    onOutcome: (listener) => void listeners.push(listener),
-    async tell(facts, outcome, now) {
-      const reason = outcome.status === 'accepted' ? null : outcome.reason;
-      const { id, reference, purpose } = facts;
-      const told = await Promise.allSettled([
-        audit.record(db, now, [messageEvent(facts, outcome.status, reason)]),
-        ...listeners.map((listener) =>
-          listener(db, { id, reference: reference ?? '', purpose }, outcome, now),
-        ),
-      ]);
-      for (const result of told) {
-        if (result.status === 'rejected')
-          log.error({ message: id, err: result.reason }, 'outcome not passed on');
-      }
+    async drop(id, reason) {
+      const facts = await store.findFacts(deps.db, id);
+      if (facts) await end(facts, 'queued', { status: 'unavailable', reason }, [reason]);
     },
+    abandon: (facts, reason) => end(facts, 'sending', { status: 'unknown', reason }, [reason]),
+    onOutcome: (listener) => void listeners.push(listener),
   };
 }
 
-/** Records the one outcome. `account`: what failed on the way to it, by provider. */
-type End = (id: string, providerId: string | null, outcome: Outcome, account: string[]) => Promise<void>;
+/** What is written with the outcome of a message. */
+type Consequences = (facts: store.MessageFacts, outcome: Outcome, now: Date) => Rider[];
 
-function createEnd({ db, clock, log }: OutboxDeps, tell: Outbox['tell']): End {
-  return async (id, providerId, outcome, account) => {
+function consequencesWith({ db, audit }: OutboxDeps, listeners: OutcomeListener[]): Consequences {
+  return (facts, outcome, now) => {
+    const reason = outcome.status === 'accepted' ? null : outcome.reason;
+    const { id, reference, purpose } = facts;
+    return [
+      ...audit.riders(db, now, [messageEvent(facts, outcome.status, reason)]),
+      ...listeners.flatMap((listener) =>
+        listener(db, { id, reference: reference ?? '', purpose }, outcome, now),
+      ),
+    ];
+  };
+}
+
+/** Records the one outcome, with all that follows from it. `account`: what failed on the way to it, by provider. */
+type End = (
+  facts: store.MessageFacts,
+  status: 'queued' | 'sending',
+  outcome: Outcome,
+  account: string[],
+) => Promise<void>;
+
+function createEnd({ db, clock, log }: OutboxDeps, consequences: Consequences): End {
+  return async (facts, status, outcome, account) => {
     const now = clock.now();
-    const held = { id, status: providerId === null ? ('queued' as const) : ('sending' as const), providerId };
     const gatewayId = outcome.status === 'accepted' ? outcome.gatewayId : null;
     const reason = account.join('; ') || null;
+    const ending = store.finishing(
+      db,
+      { ...facts, status },
+      { status: outcome.status, reason, gatewayId },
+      now,
+    );
     try {
-      const facts = await store.finish(db, held, { status: outcome.status, reason, gatewayId }, now);
-      if (facts !== undefined) await tell(facts, outcome, now);
+      await writeTogether(db, [ending], consequences(facts, outcome, now));
     } catch (error) {
-      log.error({ message: id, outcome: outcome.status, err: error }, 'outcome not recorded');
+      log.error({ message: facts.id, outcome: outcome.status, err: error }, 'outcome not recorded');
     }
   };
 }
@@ -117,10 +125,11 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
   const nobody = `no provider for ${message.channel} is configured`;
   let outcome: Outcome = { status: 'unavailable', reason: nobody };
   if (order.length === 0) account.push(nobody);
-  let from: string | null = null;
+  let held: store.MessageFacts | undefined;
   for (const provider of order) {
     const left = WHOLE_MS - (performance.now() - started);
     if (left <= 0) break;
+    const from = held?.provider_id ?? null;
     const facts = await store.claim(db, { id: message.id, providerId: provider.id, from }, clock.now());
     if (facts === undefined) return known(db, message.id);
     if (from !== null && outcome.status === 'unavailable') {
@@ -128,14 +137,15 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
       await audit.record(db, clock.now(), [failed]);
     }
     outcome = await ask(deps, provider, message, left);
-    from = provider.id;
+    held = facts;
     if (outcome.status === 'accepted') break;
     const { status, reason } = outcome;
     account.push(`${provider.id}: ${reason}`);
     log.warn({ message: message.id, provider: provider.id, outcome: status, reason }, 'message not accepted');
     if (status !== 'unavailable') break;
   }
-  await end(message.id, from, outcome, account);
+  const facts = held ?? (await store.findFacts(db, message.id));
+  if (facts) await end(facts, held ? 'sending' : 'queued', outcome, account);
   return outcome;
 }
 

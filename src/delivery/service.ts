@@ -6,7 +6,7 @@ import { after, type Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Rider, sendRiders } from '../storage/index.ts';
-import type { Storage, Tx } from '../storage/types.ts';
+import type { Db, Storage } from '../storage/types.ts';
 import type { Tracer } from '../telemetry/types.ts';
 import { createDestination } from './destination.ts';
 import { createEgress, type EgressOptions } from './network/egress.ts';
@@ -73,7 +73,7 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
 
   return {
     has: (channel) => providers.of(channel).length > 0,
-    draft: (tx, message, now) => draft(deps, tx, message, now),
+    draft: (handle, message, now) => draft(deps, handle, message, now),
     async queue(tx, message, now) {
       const drafted = draft(deps, tx, message, now);
       await sendRiders(tx, drafted.riders);
@@ -84,8 +84,9 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
     onOutcome: outbox.onOutcome,
     async recover(now) {
       const gone = 'the instance that was sending it is gone';
-      const stale = await store.abandonStaleSending(db, after(now, -SENDING_STALE_MS), gone, now);
-      for (const facts of stale) await outbox.tell(facts, { status: 'unknown', reason: gone }, now);
+      for (const facts of await store.listStaleSending(db, after(now, -SENDING_STALE_MS))) {
+        await outbox.abandon(facts, gone);
+      }
       const queued = await store.listStaleQueued(db, after(now, -QUEUED_STALE_MS), RECOVER_BATCH);
       const resumed = await Promise.allSettled(queued.map((row) => resume(row, now)));
       for (const result of resumed) {
@@ -105,7 +106,7 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
 
 function draft(
   { crypto, audit }: DeliveryDeps,
-  tx: Tx,
+  db: Db,
   message: NewMessage,
   now: Date,
 ): { message: OutgoingMessage; riders: Rider[] } {
@@ -113,8 +114,8 @@ function draft(
   const { channel, to, text, code, locale, app, user } = message;
   const destination = createDestination(crypto, to, id);
   const sealed = crypto.seal('message', JSON.stringify({ text, code, app, user } satisfies Sealed), id);
-  const { known, insert } = store.insertQueued(tx, id, message, { destination, text: sealed }, now);
-  const riders = [insert, ...audit.riders(tx, now, [messageEvent(known, 'queued', null)])];
+  const { known, insert } = store.insertQueued(db, id, message, { destination, text: sealed }, now);
+  const riders = [insert, ...audit.riders(db, now, [messageEvent(known, 'queued', null)])];
   return { message: { id, channel, to, text, code, locale, app, user }, riders };
 }
 

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { after } from '../lib/clock.ts';
+import type { Guard } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Channel, Destination, MessageState, NewMessage } from './types.ts';
 
@@ -105,7 +106,7 @@ export async function deleteProvider(tx: Tx, id: string): Promise<void> {
 
 /** The statement that writes a new message, not executed here, and what is known of it. */
 export function insertQueued(
-  tx: Tx,
+  db: Db,
   id: string,
   message: NewMessage,
   sealed: { destination: Destination; text: string },
@@ -117,7 +118,7 @@ export function insertQueued(
     ...{ provider_id: null, user_id: message.user?.id ?? null, login_id: message.loginId },
     ...{ app_id: message.app?.id ?? null, to_country: destination.country },
   };
-  const insert = tx.insertInto('messages').values({
+  const insert = db.insertInto('messages').values({
     ...known,
     to_sealed: destination.sealed,
     to_hash: destination.hash,
@@ -149,13 +150,13 @@ export function claim(
   return guarded.returning(facts).executeTakeFirst();
 }
 
-/** Ends a message that is still in the state in which the caller had it; nothing when somebody else ended it. */
-export const finish = (
+/** Ends a message that is still in the state in which the caller had it; finds no row when somebody else ended it. */
+export const finishing = (
   db: Db,
-  message: { id: string; status: 'queued' | 'sending'; providerId: string | null },
+  message: { id: string; status: 'queued' | 'sending'; provider_id: string | null },
   end: { status: MessageState; reason: string | null; gatewayId: string | null },
   now: Date,
-): Promise<MessageFacts | undefined> =>
+): Guard =>
   db
     .updateTable('messages')
     .set({
@@ -167,9 +168,8 @@ export const finish = (
     })
     .where('id', '=', message.id)
     .where('status', '=', message.status)
-    .$if(message.providerId !== null, (query) => query.where('provider_id', '=', message.providerId))
-    .returning(facts)
-    .executeTakeFirst();
+    .$if(message.provider_id !== null, (query) => query.where('provider_id', '=', message.provider_id))
+    .returning('id');
 
 /** The state of the newest message with this reference. */
 export async function stateOf(db: Db, reference: string): Promise<MessageState | null> {
@@ -182,6 +182,9 @@ export async function stateOf(db: Db, reference: string): Promise<MessageState |
     .executeTakeFirst();
   return row?.status ?? null;
 }
+
+export const findFacts = (db: Db, id: string): Promise<MessageFacts | undefined> =>
+  db.selectFrom('messages').select(facts).where('id', '=', id).executeTakeFirst();
 
 export const findMessage = (db: Db, id: string): Promise<MessageRow | undefined> =>
   db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
@@ -211,17 +214,11 @@ export const listStaleQueued = (db: Db, before: Date, limit: number): Promise<Me
     .limit(limit)
     .execute();
 
-/** Whoever sent these is gone, and nobody knows how far it came. Each is answered to one caller only. */
-export const abandonStaleSending = (
-  db: Db,
-  before: Date,
-  reason: string,
-  now: Date,
-): Promise<MessageFacts[]> =>
+/** Whoever sent these is gone, and nobody knows how far it came. */
+export const listStaleSending = (db: Db, before: Date): Promise<MessageFacts[]> =>
   db
-    .updateTable('messages')
-    .set({ status: 'unknown', reason, final_at: now, text_sealed: null })
+    .selectFrom('messages')
+    .select(facts)
     .where('status', '=', 'sending')
     .where('sending_at', '<', before)
-    .returning(facts)
     .execute();

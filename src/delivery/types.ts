@@ -45,13 +45,13 @@ export interface NewMessage {
   freshUntil: Date;
 }
 
-/** Listens to what became of messages, whichever instance sent them. Called once per outcome. */
+/** Says what else is written with the outcome of a message, whichever instance sent it. */
 export type OutcomeListener = (
   db: Db,
   message: { id: string; reference: string; purpose: string },
   outcome: Outcome,
   now: Date,
-) => Promise<void>;
+) => Rider[];
 
 export interface Delivery {
   /** True when a provider of the channel is configured and enabled. */
@@ -59,8 +59,8 @@ export interface Delivery {
   /** Writes the message as `queued`, text and number sealed. In the transaction that decides to send it. */
   queue(tx: Tx, message: NewMessage, now: Date): Promise<OutgoingMessage>;
   /** The same as parts of another statement of that transaction. */
-  draft(tx: Tx, message: NewMessage, now: Date): { message: OutgoingMessage; riders: Rider[] };
-  /** After the commit: claims, sends, records, tells the listener. Never throws for a failing gateway. */
+  draft(db: Db, message: NewMessage, now: Date): { message: OutgoingMessage; riders: Rider[] };
+  /** After the commit: claims, sends, records together with what the listeners say. Never throws for a failing gateway. */
   send(message: OutgoingMessage): Promise<Outcome>;
   /** The state of the newest message with this reference, for pages. */
   state(db: Db, reference: string): Promise<MessageState | null>;

@@ -6,7 +6,7 @@ import type { TSchema } from '../lib/schema.ts';
 import type { Catalogue, Text } from '../lib/texts.ts';
 import type { Otp, OtpSettings } from '../otp/types.ts';
 import type { MethodKind } from '../sessions/types.ts';
-import type { Rider } from '../storage/index.ts';
+import type { Guard as Once, Rider } from '../storage/index.ts';
 import type { Counters, Db, Tx } from '../storage/types.ts';
 import type { User, Users } from '../users/types.ts';
 import type { Action, Field, Notice } from './types.ts';
@@ -181,14 +181,16 @@ export interface Pass {
   is: 'pass';
   /** For methods that identify: who it is now; `user` null is a name that no account has. */
   subject?: { user: User | null; name: string };
-  /** Beyond the method's own, in the transaction that moves the login on. False: someone else was first. */
+  /** What this uses up, with the move itself. One that finds no row: someone else was first. */
+  guards?: Once[];
+  /** What takes more than one statement, in the transaction that moves the login on. False: someone else was first. */
   commit?(tx: Tx): Promise<boolean>;
-  /** What the user is told when `commit` answers false. */
+  /** What the user is told when someone else was first. */
   lost?: Text;
   /** What the user is told when `commit` throws a Problem with a 4xx status (the number belongs to somebody). */
   refusal?: { reason: string; text: Text };
   /** What else is true then, written with the move itself. */
-  riders?(tx: Tx): Rider[];
+  riders?(db: Db): Rider[];
   /** Something that the audit log should say besides the pass. */
   events?: { name: string; data?: Record<string, string | number | boolean | null> }[];
 }

@@ -8,6 +8,7 @@ import type { Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
 import { text } from '../lib/texts.ts';
+import { readJoined } from '../sessions/index.ts';
 import type { Storage } from '../storage/types.ts';
 import { allowOrigin, foreignOrigin, requireBinding, requireJson } from './access.ts';
 import type { FlowCatalog } from './catalog.ts';
@@ -91,10 +92,8 @@ async function conclude(
       return answer(deps, request, reply, opened, binding, around, retryAt ? 429 : 422);
     }
     case 'show': {
-      const row = outcome.row ?? (json ? await findLogin(deps.storage.db, opened.row.id) : opened.row);
-      return row
-        ? again(deps, request, reply, { ...opened, row }, binding)
-        : gone(deps, request, reply, opened.app);
+      const present = outcome.opened ?? (json ? await read(deps, opened.row.id) : opened);
+      return present ? again(deps, request, reply, present, binding) : gone(deps, request, reply, opened.app);
     }
     case 'ended': {
       const { row } = outcome;
@@ -174,18 +173,29 @@ async function preflight(deps: RoutesDeps, request: LoginRequest, reply: Fastify
 
 /** The login with its flow and app; nothing when any of them is gone. */
 async function open(
-  { storage: { db }, apps, catalog, http }: RoutesDeps,
+  deps: RoutesDeps,
   request: LoginRequest,
   reply: FastifyReply,
   asking = false,
 ): Promise<Opened | undefined> {
   reply.header('cache-control', 'no-store');
-  const { id } = request.params;
-  const row = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, id) : undefined;
-  const app = row && (await apps.find(db, row.appId));
-  if (asking || http.wantsJson(request)) allowOrigin(reply, await foreignOrigin(apps, db, request, app));
-  const flow = row && (await catalog.version(db, row.flowVersionId));
-  return row && app && flow ? { row, app, flow } : undefined;
+  const { apps, http, storage } = deps;
+  const opened = await read(deps, request.params.id);
+  if (asking || http.wantsJson(request)) {
+    allowOrigin(reply, await foreignOrigin(apps, storage.db, request, opened?.app));
+  }
+  return opened;
+}
+
+async function read({ storage, apps, catalog, clock, logins }: RoutesDeps, id: string) {
+  const { db } = storage;
+  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, id, clock.now()) : undefined;
+  if (!found) return undefined;
+  const { user, session, ...row } = found;
+  const [app, flow] = await Promise.all([apps.find(db, row.appId), catalog.version(db, row.flowVersionId)]);
+  if (!app || !flow) return undefined;
+  const owner = logins.services.users.fromJoined(user) ?? null;
+  return { row, app, flow, user: owner, session: readJoined(session)?.session } satisfies Opened;
 }
 
 const isOver = ({ row }: Opened, now: Date): boolean => row.status === 'consumed' || row.expiresAt <= now;

@@ -24,7 +24,7 @@ import type { LoginsDeps } from './logins/submit.ts';
 import type { Services } from './method.ts';
 import { methods } from './methods/index.ts';
 import { loginRoutes } from './routes.ts';
-import { consumeLogin, findByContinuationKey, insertLogin } from './store.ts';
+import { consuming, findByContinuationKey, insertLogin } from './store.ts';
 import type { Flow, Flows, StartLogin } from './types.ts';
 
 /** How long one sign-in may take. Not prolonged by anything. */
@@ -59,13 +59,11 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
   };
   const logins: LoginsDeps = { ...deps, services, methods, translate: deps.http.translate };
 
-  delivery.onOutcome(async (db, { reference, purpose }, outcome, now) => {
-    if (purpose !== 'login-code' && purpose !== 'enrol-code') return;
-    if (outcome.status === 'accepted') await otp.accepted(db, reference, now);
+  delivery.onOutcome((db, { reference, purpose }, { status }, now) => {
+    if (purpose !== 'login-code' && purpose !== 'enrol-code') return [];
+    if (status === 'accepted') return [otp.accepting(db, reference, now)];
     // An unknown outcome leaves both codes valid: either message may be the one that arrives.
-    if (outcome.status === 'rejected' || outcome.status === 'unavailable') {
-      await otp.undelivered(db, reference, now);
-    }
+    return status === 'unknown' ? [] : [otp.dropping(db, reference, now)];
   });
 
   return {
@@ -74,10 +72,10 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
     async findByContinuation(db, continuationKey) {
       const login = await findByContinuationKey(db, continuationKey);
       if (!login || login.status === 'consumed') return undefined;
-      return { ...login, status: login.status };
+      return { ...login, status: login.status, user: deps.users.fromJoined(login.user) };
     },
 
-    consume: (db, loginId) => consumeLogin(db, loginId),
+    consuming,
 
     async satisfies(db, { session, user, app, acr, maxAgeMs }, now) {
       if (user.disabled || session.userId !== user.id) return false;

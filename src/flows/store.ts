@@ -1,5 +1,7 @@
-import { json, type Rider, withRiders } from '../storage/index.ts';
+import { type JoinedSession, joinedSession } from '../sessions/index.ts';
+import { type Guard, json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
+import { type JoinedUser, joinedUser } from '../users/index.ts';
 import type { FlowDocument } from './documents/schema.ts';
 import type { LoginState } from './engine/state.ts';
 import type { Continuation, LoginRecord, LoginResult } from './types.ts';
@@ -157,7 +159,10 @@ export async function insertLogin(db: Db, login: NewLogin, riders: Rider[]): Pro
     .execute();
 }
 
-export const findLogin = (db: Db, id: string): Promise<LoginRow | undefined> =>
+/** A login with its user and its browser's live session, all of one moment. */
+export type LoginRead = LoginRow & { user: JoinedUser | null; session: JoinedSession | null };
+
+export const findLogin = (db: Db, id: string, now: Date): Promise<LoginRead | undefined> =>
   db
     .selectFrom('logins')
     .select([
@@ -174,17 +179,24 @@ export const findLogin = (db: Db, id: string): Promise<LoginRow | undefined> =>
       'created_at as createdAt',
       'expires_at as expiresAt',
     ])
+    .select(joinedUser('logins.user_id').as('user'))
+    .select(joinedSession('logins.session_id', now).as('session'))
     .where('id', '=', id)
     .executeTakeFirst();
 
-/** Moves a running login on from `version`. False when another submit has done so first: then roll the riders back. */
-export async function saveLogin(
-  tx: Tx,
+/** The present version of a login; undefined when it has gone. */
+export async function versionOf(db: Db, id: string): Promise<number | undefined> {
+  const row = await db.selectFrom('logins').select('version').where('id', '=', id).executeTakeFirst();
+  return row?.version;
+}
+
+/** Moves a running login on from `version`. Finds no row when another submit has done so first. */
+export const saving = (
+  db: Db,
   login: { id: string; version: number; state: LoginState; userId: string | null },
   end: { status: LoginRecord['status']; result: LoginResult | null; now: Date } | undefined,
-  riders: Rider[],
-): Promise<boolean> {
-  const saved = await withRiders(tx, riders)
+): Guard =>
+  db
     .updateTable('logins')
     .set({
       state: json(login.state),
@@ -195,26 +207,21 @@ export async function saveLogin(
     .where('id', '=', login.id)
     .where('version', '=', login.version)
     .where('status', '=', 'running')
-    .returning('id')
-    .executeTakeFirst();
-  return saved !== undefined;
-}
+    .returning('id');
 
 export const findByContinuationKey = (db: Db, key: string) =>
   db
     .selectFrom('logins')
     .select(['id', 'app_id as appId', 'status', 'continuation', 'result', 'expires_at as expiresAt'])
+    .select(joinedUser('logins.user_id').as('user'))
     .where('continuation_key', '=', key)
     .executeTakeFirst();
 
-/** Takes what an ended login established; of many at once exactly one gets true. */
-export async function consumeLogin(db: Db, id: string): Promise<boolean> {
-  const consumed = await db
+/** Takes what an ended login established; of many statements exactly one finds it. */
+export const consuming = (db: Db, id: string): Guard =>
+  db
     .updateTable('logins')
     .set({ status: 'consumed' })
     .where('id', '=', id)
     .where('status', 'in', ['finished', 'cancelled', 'failed'])
-    .returning('id')
-    .executeTakeFirst();
-  return consumed !== undefined;
-}
+    .returning('id');

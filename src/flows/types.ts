@@ -1,6 +1,7 @@
 import type { App } from '../apps/types.ts';
 import type { Text } from '../lib/texts.ts';
 import type { Factor, Session } from '../sessions/types.ts';
+import type { Guard } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
 
@@ -112,6 +113,8 @@ export interface LoginRecord {
   continuation: Continuation;
   result: LoginResult | null;
   expiresAt: Date;
+  /** Who was identified in it, as of now. */
+  user: User | undefined;
 }
 
 export interface StartLogin {
@@ -137,8 +140,8 @@ export interface Flows {
   /** Inserts the login. Sends nothing. `binding` is the secret for the browser's cookie (path = `url`'s path). */
   start(db: Db, request: StartLogin, now: Date): Promise<{ loginId: string; path: string; binding: string }>;
   findByContinuation(db: Db, continuationKey: string): Promise<LoginRecord | undefined>;
-  /** Single use: true for exactly one caller. In the transaction that issues what the login was for. */
-  consume(db: Db, loginId: string, now: Date): Promise<boolean>;
+  /** Single use: of many statements exactly one finds the login. Goes with what the login was for. */
+  consuming(db: Db, loginId: string): Guard;
   /** Whether the session is enough for the app now: every step satisfied or rightly not asked; else a login is due. */
   satisfies(
     db: Db,

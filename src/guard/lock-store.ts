@@ -52,6 +52,11 @@ export async function readLock(db: Db, subjectKey: string, factor: string, now: 
   return row?.locked_until ?? null;
 }
 
+/** The same as a value of another statement. */
+export const lockedUntil = (subjectKey: string, factor: string, now: Date) =>
+  sql<Date | null>`(select locked_until from factor_locks
+    where subject_key = ${subjectKey} and factor = ${factor} and locked_until > ${now}::timestamptz)`;
+
 /**
  * Counts a failure, and locks when it is one too many. Failures that come in while locked (they were under way) count
  * but do not lengthen the lock. Answers until when it is locked now.

@@ -5,10 +5,17 @@ import type { RandomSource } from '../lib/ids.ts';
 import type { Db } from '../storage/types.ts';
 import { addressKey } from './address.ts';
 import { createDevices } from './devices.ts';
-import { countFailure, countSuccess, type LockRules, readLock, removeLock } from './lock-store.ts';
+import {
+  countFailure,
+  countSuccess,
+  type LockRules,
+  lockedUntil,
+  readLock,
+  removeLock,
+} from './lock-store.ts';
 import { countSends, type History, type Lock, removeNewest, withoutNewest } from './send-store.ts';
 import { type GuardDocument, type Limit, parseLimit } from './settings.ts';
-import { type Budget, countTry, giveTryBack } from './throttle-store.ts';
+import { type Budget, countTry, givingTryBack } from './throttle-store.ts';
 import type { Allowed, Guard } from './types.ts';
 
 /** Wrong tries in a row at short backup codes: one in 500 would be guessed by then, of ten codes with five digits. */
@@ -36,6 +43,7 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
     subjectKey: (normalisedIdentifier) => crypto.mac('identifier', normalisedIdentifier),
 
     lockedUntil: readLock,
+    locking: lockedUntil,
 
     async failed(handle, subjectKey, factor, now, options) {
       return {
@@ -60,7 +68,7 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
       return refusal(closed.map(({ rule, until }) => ({ rule, retryAt: until })));
     },
 
-    passwordPassed: (request, now) => giveTryBack(db, budgets(rules(), request), now),
+    passingPassword: (request, now) => givingTryBack(budgets(rules(), request), now),
 
     allowSend: (request, now) => allowSend(db, histories(rules(), request), request.lock ?? null, now),
 

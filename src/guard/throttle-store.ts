@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { Rider } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import { untilLifted } from './lock-store.ts';
 
@@ -71,8 +72,7 @@ export async function countTry(
 }
 
 /** Gives a try back to every budget and opens it again: the try was right. */
-export async function giveTryBack(db: Db, budgets: Budget[], now: Date): Promise<void> {
-  await sql`
+export const givingTryBack = (budgets: Budget[], now: Date): Rider => sql`(
     with budgets (place, subject_key, factor) as (values ${sql.join(
       budgets.map(
         ({ subjectKey, factor }, place) => sql`(${sql.lit(place)}, ${subjectKey}::text, ${factor}::text)`,
@@ -87,8 +87,7 @@ export async function giveTryBack(db: Db, budgets: Budget[], now: Date): Promise
       consecutive = 0,
       locked_until = null,
       expires_at = case when l.failures <= 1 then ${now}::timestamptz + interval '1 day' else l.expires_at end
-    from mine where l.subject_key = mine.subject_key and l.factor = mine.factor`.execute(db);
-}
+    from mine where l.subject_key = mine.subject_key and l.factor = mine.factor)`;
 
 async function closedNow(db: Db, budgets: Budget[], now: Date): Promise<{ rule: string; until: Date }[]> {
   const rows = await db

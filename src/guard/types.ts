@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely';
 import type { Rider } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 
@@ -7,6 +8,8 @@ export interface Guard {
   subjectKey(normalisedIdentifier: string): string;
   /** Until when this factor is locked for the subject, or null. See `isUntilLifted` for locks without an end. */
   lockedUntil(db: Db, subjectKey: string, factor: string, now: Date): Promise<Date | null>;
+  /** {@link lockedUntil} as a value of another statement. */
+  locking(subjectKey: string, factor: string, now: Date): RawBuilder<Date | null>;
   /**
    * Counts a failed try of the factor; committed by itself. Every `limit` failures lock it for 5, 10, 20, 40 …
    * minutes; 100 consecutive ones lock it until an administrator or a recovery lifts it.
@@ -33,11 +36,8 @@ export interface Guard {
     request: { subjectKey: string; ip: string; deviceId: string | null },
     now: Date,
   ): Promise<Allowed>;
-  /** The right password: gives the try back. */
-  passwordPassed(
-    request: { subjectKey: string; ip: string; deviceId: string | null },
-    now: Date,
-  ): Promise<void>;
+  /** The right password gives the try back, together with what it leads to. */
+  passingPassword(request: { subjectKey: string; ip: string; deviceId: string | null }, now: Date): Rider;
   /**
    * May a message be sent now? Counts it per number, user and address; refused costs nothing. `ip` null: the address
    * has been counted already. A factor that is locked (`lock`) is refused by the rule `lock`, in the same statement.

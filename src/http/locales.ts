@@ -65,12 +65,25 @@ function fill(entry: Catalogue[string], values: Record<string, string | number>,
   return pluralForm(entry, values.count, locale).replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = values[name];
     if (value === undefined) return placeholder;
-    return typeof value === 'number' ? new Intl.NumberFormat(locale).format(value) : value;
+    return typeof value === 'number' ? numbersOf(locale).format(value) : value;
   });
 }
 
 function pluralForm(entry: Catalogue[string], count: unknown, locale: string): string {
   if (typeof entry === 'string') return entry;
-  const category = typeof count === 'number' ? new Intl.PluralRules(locale).select(count) : 'other';
+  const category = typeof count === 'number' ? pluralsOf(locale).select(count) : 'other';
   return (category in entry ? entry[category as keyof typeof entry] : undefined) ?? entry.other;
 }
+
+/** Making one costs as much as writing a hundred numbers with it. */
+const once = <T>(make: (locale: string) => T): ((locale: string) => T) => {
+  const made = new Map<string, T>();
+  return (locale) => {
+    const known = made.get(locale) ?? make(locale);
+    made.set(locale, known);
+    return known;
+  };
+};
+
+const numbersOf = once((locale) => new Intl.NumberFormat(locale));
+const pluralsOf = once((locale) => new Intl.PluralRules(locale));

@@ -1,12 +1,21 @@
-import type { FastifyHelmetOptions } from '@fastify/helmet';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import helmet from 'helmet';
 
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
 
+/** Headers of every answer, names and values. They depend on nothing that is asked, so they are made once. */
+export function securityHeaders(issuer: URL): [string, string][] {
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  helmet(policies(issuer))(response.req, response, () => undefined);
+  return Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
+}
+
 /**
- * Headers of every answer. Left out on purpose: `form-action`, because Chromium also applies it to the redirect
+ * Left out on purpose: `form-action`, because Chromium also applies it to the redirect
  * that takes a form's sender back to the app; `upgrade-insecure-requests`, because http on loopback would break.
  */
-export function securityHeaders(issuer: URL): FastifyHelmetOptions {
+function policies(issuer: URL): Parameters<typeof helmet>[0] {
   return {
     contentSecurityPolicy: {
       useDefaults: false,

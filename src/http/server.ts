@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
 import fastifyFormbody from '@fastify/formbody';
-import fastifyHelmet from '@fastify/helmet';
 import fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -43,7 +42,6 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     trustProxy: deps.trustedProxies.length > 0 ? deps.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     connectionTimeout: IDLE_SOCKET_TIMEOUT_MS,
     keepAliveTimeout: IDLE_SOCKET_TIMEOUT_MS,
     // Who reached us before the door was shut is served: a proxy tries elsewhere only what was refused at the door.
@@ -55,13 +53,35 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     frameworkErrors: refuseAddress,
   });
   deps.hooks?.(app);
+  limitHandlers(app);
   logAnswers(app);
+  protectAnswers(app, securityHeaders(deps.issuer));
   closeGracefully(app);
   refuseNul(app);
-  await app.register(fastifyHelmet, securityHeaders(deps.issuer));
   await app.register(fastifyCookie);
   await app.register(fastifyFormbody, { bodyLimit: BODY_LIMIT_BYTES });
   return app;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The handler writes past Fastify, which then cannot answer in its place when it takes too long. */
+    answersItself?: boolean;
+  }
+}
+
+function limitHandlers(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.answersItself) route.handlerTimeout = HANDLER_TIMEOUT_MS;
+  });
+}
+
+/** On the answer itself, so that it holds for those too that a handler writes past Fastify. */
+function protectAnswers(app: FastifyInstance, headers: [string, string][]): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    for (const [name, value] of headers) reply.raw.setHeader(name, value);
+    done();
+  });
 }
 
 /** For addresses that no route can read. No hook runs for them, and Fastify's own answer would repeat them. */
@@ -76,27 +96,19 @@ function refuseAddress(error: FastifyError, request: FastifyRequest, reply: Fast
 
 /** PostgreSQL has no NUL in its texts: it would fail wherever such a value comes to be stored or looked for. */
 function refuseNul(app: FastifyInstance): void {
-  const refuse = () => {
-    const message = 'The request holds a NUL character.';
-    throw new Problem({ status: 400, code: 'invalid_request', message });
-  };
-  app.addHook('onRequest', async ({ url }) => {
-    if (url.includes('%00')) refuse();
-  });
-  app.addHook('preValidation', async ({ body }) => {
-    if (typeof body !== 'object' || body === null) return;
-    if (
-      Object.values(body)
-        .flat()
-        .some((value) => typeof value === 'string' && value.includes('\0'))
-    )
-      refuse();
+  const message = 'The request holds a NUL character.';
+  const refusal = () => new Problem({ status: 400, code: 'invalid_request', message });
+  const hasNul = (value: unknown) => typeof value === 'string' && value.includes('\0');
+  app.addHook('onRequest', ({ url }, _reply, done) => done(url.includes('%00') ? refusal() : undefined));
+  app.addHook('preValidation', ({ body }, _reply, done) => {
+    const holds = typeof body === 'object' && body !== null && Object.values(body).flat().some(hasNul);
+    done(holds ? refusal() : undefined);
   });
 }
 
 /** One line per answer. Paths hold login ids and, in one route, a code: the pattern is enough. */
 function logAnswers(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         method: request.method,
@@ -106,6 +118,7 @@ function logAnswers(app: FastifyInstance): void {
       },
       'answered',
     );
+    done();
   });
 }
 

@@ -54,7 +54,7 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
   const logoutCookie = http.cookies.name('sp-logout', 'path');
   const deviceCookie = http.cookies.name('sp-connect', 'path');
   const units = createUnits(storage, (grantId) => deleteFamily(db, grantId));
-  const artifacts = createArtifacts({ db, clock, units });
+  const artifacts = createArtifacts({ db, clock, units, users });
   const accounts = createAccounts({ db, apps, users, units });
   const grants = createGrants({ db, apps, units });
   const pages = createPages({ db, http, apps, sessions, clock, units, issuer });

@@ -72,7 +72,7 @@ export function createPlugin({ live, consent, checkDevice, backChannel }: Plugin
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
       for (const [method, url] of endpoints) {
-        scope.route({ method, url, handler: handle });
+        scope.route({ method, url, handler: handle, config: { answersItself: true } });
         if (!method.includes('GET')) scope.get(url, refuseGet);
       }
     });

@@ -1,6 +1,8 @@
 import type { Insertable, Selectable } from 'kysely';
-import { json, type Rider, withRiders } from '../storage/index.ts';
+import { joinedSession } from '../sessions/index.ts';
+import { type Guard, json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
+import { joinedUser } from '../users/index.ts';
 
 /** Codes, tokens, consents and pending consent pages. `id_hash` is the SHA-256 of the secret, never the secret. */
 interface OidcArtifactsTable {
@@ -28,9 +30,19 @@ export type NewArtifact = Insertable<OidcArtifactsTable>;
 export const findArtifact = (db: Db, idHash: string): Promise<Artifact | undefined> =>
   db.selectFrom('oidc_artifacts').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
 
+/** An artifact with its user and its live session, all of one moment. */
+export const findWithOwners = (db: Db, idHash: string, now: Date) =>
+  db
+    .selectFrom('oidc_artifacts')
+    .selectAll()
+    .select(joinedUser('oidc_artifacts.user_id').as('user'))
+    .select(joinedSession('oidc_artifacts.session_id', now).as('session'))
+    .where('id_hash', '=', idHash)
+    .executeTakeFirst();
+
 /** The statement that writes them; not executed here. */
-export const insertArtifacts = (tx: Tx, rows: NewArtifact[]) =>
-  tx.insertInto('oidc_artifacts').values(rows.map((row) => ({ ...row, payload: json(row.payload) })));
+export const inserting = (db: Db, rows: NewArtifact[]) =>
+  db.insertInto('oidc_artifacts').values(rows.map((row) => ({ ...row, payload: json(row.payload) })));
 
 /** True when the row is new: of many callers with one id exactly one. */
 export async function insertOnce(db: Db, row: NewArtifact): Promise<boolean> {
@@ -43,22 +55,14 @@ export async function insertOnce(db: Db, row: NewArtifact): Promise<boolean> {
   return inserted !== undefined;
 }
 
-/** Single use: true for exactly one caller. The others have to roll the riders back. */
-export async function consumeArtifact(
-  tx: Tx,
-  idHash: string,
-  now: Date,
-  riders: Rider[] = [],
-): Promise<boolean> {
-  const row = await withRiders(tx, riders)
+/** Single use: of many statements exactly one finds the row. */
+export const consuming = (db: Db, idHash: string, now: Date): Guard =>
+  db
     .updateTable('oidc_artifacts')
     .set({ consumed_at: now })
     .where('id_hash', '=', idHash)
     .where('consumed_at', 'is', null)
-    .returning('id_hash')
-    .executeTakeFirst();
-  return row !== undefined;
-}
+    .returning('id_hash');
 
 /** Keeps a row until `until`, if not longer anyway. */
 export async function prolongArtifact(tx: Tx, idHash: string, until: Date): Promise<void> {
@@ -70,15 +74,9 @@ export async function prolongArtifact(tx: Tx, idHash: string, until: Date): Prom
     .execute();
 }
 
-/** True when the row was there: of many callers exactly one removes it. */
-export async function deleteArtifact(db: Db, idHash: string): Promise<boolean> {
-  const row = await db
-    .deleteFrom('oidc_artifacts')
-    .where('id_hash', '=', idHash)
-    .returning('id_hash')
-    .executeTakeFirst();
-  return row !== undefined;
-}
+/** Of many statements exactly one removes the row. */
+export const deleting = (db: Db, idHash: string) =>
+  db.deleteFrom('oidc_artifacts').where('id_hash', '=', idHash).returning('id_hash');
 
 /**
  * Removes every code and token of a grant. Repeated until nothing is found: a rotation that was under way made the

@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import Provider, { type AdapterPayload } from 'oidc-provider';
 import type { LoginRecord } from '../flows/types.ts';
-import type { Rider } from '../storage/index.ts';
-import type { Storage, Tx } from '../storage/types.ts';
+import type { OidcSession } from '../sessions/index.ts';
+import { type Guard, happened, writeTogether } from '../storage/index.ts';
+import type { Db, Storage, Tx } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
-import { type Artifact, insertArtifacts, type NewArtifact } from './store.ts';
+import { type Artifact, inserting, type NewArtifact } from './store.ts';
 import type { BrowserSession } from './types.ts';
 
 const requests = new WeakMap<IncomingMessage, FastifyRequest>();
@@ -46,12 +47,17 @@ export interface GrantSource {
   claims: string[];
 }
 
+/** `lost`: what is thrown when the guard finds no row. Other writes need a transaction of their own. */
+export type Write = { guard(db: Db): Guard; lost(): AlreadyUsed } | ((tx: Tx) => Promise<void>);
+
 /** What one request has read, so that it reads nothing twice, and what it is going to write. */
 export interface Unit {
   artifacts: Map<string, Promise<Artifact | undefined>>;
   /** Stand-ins for secrets of which only the hash is known, made for this request alone. */
   aliases: Map<string, string>;
   users: Map<string, Promise<User | undefined>>;
+  /** Live sessions by id. */
+  sessions: Map<string, OidcSession | undefined>;
   grants: Map<string, GrantSource>;
   ended: Map<string, Promise<void>>;
   /** The session behind the request's cookie. */
@@ -60,15 +66,14 @@ export interface Unit {
   login: LoginRecord | undefined;
   /** An interaction that is about to start: the library hands it over before it asks for the URL. */
   interaction: AdapterPayload | undefined;
-  /** `carry`: what else is to be written, for a guarded statement that can take it along. */
-  writes: ((tx: Tx, carry: () => Rider[]) => Promise<void>)[];
+  writes: Write[];
   inserts: NewArtifact[];
 }
 
 export interface Units {
   /** The unit of the request that is being served, or of the one that is named. */
   current(context?: object): Unit;
-  /** Writes what has been gathered, in one transaction: the guards first. Throws what {@link AlreadyUsed} carries. */
+  /** Writes what has been gathered, all or nothing: the guards first. Throws what {@link AlreadyUsed} carries. */
   commit(context?: object): Promise<void>;
   /** Forgets what was gathered. */
   discard(context: object): void;
@@ -85,6 +90,7 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
         artifacts: new Map(),
         aliases: new Map(),
         users: new Map(),
+        sessions: new Map(),
         grants: new Map(),
         ended: new Map(),
         browser: undefined,
@@ -113,11 +119,8 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
       const inserts = unit.inserts.splice(0);
       if (writes.length === 0 && inserts.length === 0) return;
       try {
-        await storage.transaction(async (tx) => {
-          const carry = () => (inserts.length > 0 ? [insertArtifacts(tx, inserts.splice(0))] : []);
-          for (const write of writes) await write(tx, carry);
-          if (inserts.length > 0) await insertArtifacts(tx, inserts).execute();
-        });
+        if (await writeAtOnce(storage.db, writes, inserts)) return;
+        await storage.transaction((tx) => writeInTurn(tx, writes, inserts));
       } catch (error) {
         if (!(error instanceof AlreadyUsed)) throw error;
         if (error.grantId !== null) await endFamily(error.grantId);
@@ -125,4 +128,19 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
       }
     },
   };
+}
+
+/** One statement, where all writes are guards. False: nothing was written, and a transaction is to say why. */
+async function writeAtOnce(db: Db, writes: Write[], inserts: NewArtifact[]): Promise<boolean> {
+  const guards = writes.flatMap((write) => (typeof write === 'function' ? [] : [write.guard(db)]));
+  if (guards.length < writes.length) return false;
+  return writeTogether(db, guards, inserts.length > 0 ? [inserting(db, inserts)] : []);
+}
+
+async function writeInTurn(tx: Tx, writes: Write[], inserts: NewArtifact[]): Promise<void> {
+  for (const write of writes) {
+    if (typeof write === 'function') await write(tx);
+    else if (!(await happened(tx, write.guard(tx)))) throw write.lost();
+  }
+  if (inserts.length > 0) await inserting(tx, inserts).execute();
 }

@@ -1,20 +1,22 @@
 import type { Crypto } from '../crypto/types.ts';
 import { after } from '../lib/clock.ts';
 import { newId, type RandomSource } from '../lib/ids.ts';
+import { happened, sendRiders } from '../storage/index.ts';
+import type { Db, Tx } from '../storage/types.ts';
 import { makeCode, normaliseCode } from './codes.ts';
 import {
-  acceptCode,
-  consumeCode,
+  accepting,
+  consuming,
   countSend,
-  dropCode,
+  dropping,
   insertCode,
-  insertFirst,
+  insertingFirst,
   liveCodes,
   sendState,
   spendTry,
   triesLeft,
 } from './store.ts';
-import type { Otp } from './types.ts';
+import type { IssueRequest, Otp } from './types.ts';
 
 export interface OtpDeps {
   crypto: Crypto;
@@ -41,12 +43,14 @@ export function createOtp(deps: OtpDeps): Otp {
       };
     },
 
-    accepted: acceptCode,
-    undelivered: dropCode,
+    first: (db, request, now) => first(deps, db, request, now),
+    accepting: (_db, codeId, now) => accepting(codeId, now),
+    dropping,
 
-    async reserve(db, scope, settings) {
-      const rows = await spendTry(db, scope, settings.attempts);
+    async reserve(db, scope, settings, lock) {
+      const { live: rows, lockedUntil } = await spendTry(db, scope, settings.attempts, lock);
       const first = rows[0];
+      if (lockedUntil) return { status: 'locked', until: lockedUntil };
       if (!first) return { status: 'none' };
       if (first.tries === null) return { status: 'exhausted' };
       const triesBefore = rows.map((row) => row.triesBefore);
@@ -69,16 +73,16 @@ export function createOtp(deps: OtpDeps): Otp {
       return equal.length > 0 ? 'expired' : 'wrong';
     },
 
-    consume: consumeCode,
+    consuming,
   };
 }
 
-async function issue(
+/** A code that is about to be issued. */
+function prepare(
   { crypto, random }: OtpDeps,
-  tx: Parameters<Otp['issue']>[0],
-  { scope, userId, settings, expiresAt: scopeEnds }: Parameters<Otp['issue']>[1],
+  { scope, userId, settings, expiresAt: scopeEnds }: IssueRequest,
   now: Date,
-): ReturnType<Otp['issue']> {
+) {
   const maxSends = settings.resends + 1;
   const attempt = {
     ...{ id: newId('chl', random), scope, userId, maxSends, now, expiresAt: scopeEnds },
@@ -90,17 +94,43 @@ async function issue(
   const expiresAt = codeEnds < scopeEnds ? codeEnds : scopeEnds;
   // The challenge's id stands for its scope: a hash moved to another challenge matches nothing.
   const hashFor = (challengeId: string) => crypto.mac('otp', challengeId, code);
-  const issued = { codeId, code, expiresAt };
-  if (await insertFirst(tx, attempt, { id: codeId, hash: hashFor(attempt.id), expiresAt })) {
-    return { ...issued, challengeId: attempt.id };
+  return { attempt, hashFor, issued: { codeId, code, expiresAt } };
+}
+
+type Prepared = ReturnType<typeof prepare>;
+
+const draftFirst = (db: Db, { attempt, hashFor, issued }: Prepared) => ({
+  issued: { ...issued, challengeId: attempt.id },
+  ...insertingFirst(db, attempt, {
+    ...{ id: issued.codeId, hash: hashFor(attempt.id), expiresAt: issued.expiresAt },
+  }),
+});
+
+const first = (deps: OtpDeps, db: Db, request: IssueRequest, now: Date): ReturnType<Otp['first']> =>
+  draftFirst(db, prepare(deps, request, now));
+
+async function issue(
+  deps: OtpDeps,
+  tx: Tx,
+  request: IssueRequest,
+  now: Date,
+): Promise<Awaited<ReturnType<Otp['issue']>>> {
+  const prepared = prepare(deps, request, now);
+  const { attempt, hashFor, issued } = prepared;
+  const { settings, scope } = request;
+  const draft = draftFirst(tx, prepared);
+  if (await happened(tx, draft.guard)) {
+    await sendRiders(tx, draft.riders);
+    return draft.issued;
   }
   const challenge = await countSend(tx, attempt);
   if (!challenge) {
-    const { spent, lastSentAt } = await sendState(tx, scope, maxSends);
+    const { spent, lastSentAt } = await sendState(tx, scope, attempt.maxSends);
     if (spent || !lastSentAt) return { refused: 'too-many' };
     return { refused: 'too-soon', retryAt: after(lastSentAt, settings.resendAfterMs) };
   }
   const hash = hashFor(challenge.id);
-  await insertCode(tx, { id: codeId, challenge, hash, attempts: settings.attempts, now, expiresAt });
+  const { codeId: id, expiresAt } = issued;
+  await insertCode(tx, { id, challenge, hash, attempts: settings.attempts, now, expiresAt });
   return { ...issued, challengeId: challenge.id };
 }

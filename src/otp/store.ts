@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 
 /** How often one may try in one login, however many codes were sent. */
@@ -54,27 +55,28 @@ export interface SendAttempt {
 }
 
 /**
- * A challenge with its first code, in one statement. False, and nothing written, when the scope has one: then
- * {@link countSend} and {@link insertCode} decide.
+ * A challenge with its first code. The guard finds no row when the scope has a challenge: then {@link countSend} and
+ * {@link insertCode} decide.
  */
-export async function insertFirst(
-  tx: Tx,
+export function insertingFirst(
+  db: Db,
   send: SendAttempt,
   code: Pick<NewCode, 'id' | 'hash' | 'expiresAt'>,
-): Promise<boolean> {
-  const { rows } = await sql<{ id: string }>`
-    with challenge as (
-      insert into otp_challenges (id, scope, user_id, tries, sends, last_sent_at, created_at, expires_at)
-      values (${send.id}, ${send.scope}, ${send.userId}, 0, 1, ${send.now}, ${send.now}, ${send.expiresAt})
-      on conflict (scope) do nothing
-      returning id
-    )
-    insert into otp_codes (id, challenge_id, number, tries_before, code_hash, delivery, created_at, expires_at)
-    select ${code.id}::text, challenge.id, 1, 0, ${code.hash}::text, 'pending', ${send.now}::timestamptz,
-      ${code.expiresAt}::timestamptz
-    from challenge
-    returning id`.execute(tx);
-  return rows.length === 1;
+): { guard: Guard; riders: Rider[] } {
+  const times = { created_at: send.now, expires_at: send.expiresAt };
+  const challenge = db
+    .insertInto('otp_challenges')
+    .values({
+      ...{ id: send.id, scope: send.scope, user_id: send.userId, tries: 0, sends: 1, last_sent_at: send.now },
+      ...times,
+    })
+    .onConflict((conflict) => conflict.column('scope').doNothing())
+    .returning('id');
+  const first = db.insertInto('otp_codes').values({
+    ...{ id: code.id, challenge_id: send.id, number: 1, tries_before: 0, code_hash: code.hash },
+    ...{ delivery: 'pending', created_at: send.now, expires_at: code.expiresAt },
+  });
+  return { guard: challenge, riders: [first] };
 }
 
 /** Counts a send, or changes nothing when one is not due. Holds the challenge's row for the transaction. */
@@ -195,21 +197,19 @@ export function liveCodes(db: Db, scope: string) {
 
 /**
  * Spends a try if one is left and answers the live codes, all in one statement: of any number at the same moment no
- * more get `tries` than there are. `tries` is null when none was left; no row means that there is no live code.
+ * more get `tries` than there are. `tries` is null when none was left or `lock` says until when nothing may be tried.
  *
  * Under concurrency the row of the challenge is checked again in its newest version; the live codes may be those of a
  * moment ago, which can only be stricter (an older code has a smaller `tries_before`), and `consume` looks again.
  */
-export async function spendTry(db: Db, scope: string, attempts: number) {
-  const { rows } = await sql<{
-    challengeId: string;
-    tries: number | null;
-    triesBefore: number;
-    codeId: string;
-    hash: string;
-    expiresAt: Date;
-  }>`
-    with live as (
+export async function spendTry(
+  db: Db,
+  scope: string,
+  attempts: number,
+  lock: RawBuilder<Date | null> = sql`null::timestamptz`,
+) {
+  const { rows } = await sql<SpentTry>`
+    with lock as (select ${lock} as until), live as (
       select c.id, c.challenge_id, c.code_hash, c.tries_before, c.number, c.expires_at
       from otp_codes c join otp_challenges h on h.id = c.challenge_id
       where h.scope = ${scope} and c.killed_at is null and c.consumed_at is null
@@ -217,14 +217,31 @@ export async function spendTry(db: Db, scope: string, attempts: number) {
       update otp_challenges set tries = tries + 1
       where scope = ${scope} and tries < ${TRIES_PER_SCOPE}
         and tries < (select min(tries_before) from live) + ${attempts}::integer
+        and (select until from lock) is null
       returning tries
     )
-    select live.challenge_id as "challengeId", spent.tries, live.tries_before as "triesBefore",
-      live.id as "codeId", live.code_hash as hash, live.expires_at as "expiresAt"
-    from live left join spent on true
+    select lock.until as "lockedUntil", live.challenge_id as "challengeId", spent.tries,
+      live.tries_before as "triesBefore", live.id as "codeId", live.code_hash as hash, live.expires_at as "expiresAt"
+    from lock left join live on true left join spent on true
     order by live.number`.execute(db);
-  return rows;
+  return {
+    lockedUntil: rows[0]?.lockedUntil ?? null,
+    live: rows.filter((row): row is SpentTry & LiveCode => row.codeId !== null),
+  };
 }
+
+interface LiveCode {
+  challengeId: string;
+  triesBefore: number;
+  codeId: string;
+  hash: string;
+  expiresAt: Date;
+}
+
+type SpentTry = { lockedUntil: Date | null; tries: number | null } & (
+  | LiveCode
+  | Record<keyof LiveCode, null>
+);
 
 /** How many tries are left; `triesBefore` of the live codes. */
 export function triesLeft(tries: number, triesBefore: number[], attempts: number): number {
@@ -232,8 +249,7 @@ export function triesLeft(tries: number, triesBefore: number[], attempts: number
 }
 
 /** Marks a code's message as accepted and kills the older codes. The challenge's row is held first, as everywhere. */
-export async function acceptCode(db: Db, codeId: string, now: Date): Promise<void> {
-  await sql`
+export const accepting = (codeId: string, now: Date): Rider => sql`(
     with accepted as (
       select c.challenge_id, c.number from otp_codes c join otp_challenges h on h.id = c.challenge_id
       where c.id = ${codeId} and c.delivery = 'pending' and c.killed_at is null
@@ -244,37 +260,40 @@ export async function acceptCode(db: Db, codeId: string, now: Date): Promise<voi
       killed_at = case when otp_codes.number < accepted.number then ${now}::timestamptz else killed_at end
     from accepted
     where otp_codes.challenge_id = accepted.challenge_id and otp_codes.number <= accepted.number
-      and killed_at is null`.execute(db);
-}
+      and killed_at is null)`;
 
 /** Kills a code whose message surely never went out. */
-export async function dropCode(db: Db, codeId: string, now: Date): Promise<void> {
-  await db
+export const dropping = (db: Db, codeId: string, now: Date): Rider =>
+  db
     .updateTable('otp_codes')
     .set({ delivery: 'undelivered', killed_at: now })
     .where('id', '=', codeId)
     .where('delivery', '=', 'pending')
     .where('killed_at', 'is', null)
-    .where('consumed_at', 'is', null)
-    .execute();
-}
+    .where('consumed_at', 'is', null);
 
-/** Uses up a code, once; its siblings die with it. Holds the challenge's row first, so that two siblings cannot both win. */
-export async function consumeCode(tx: Tx, codeId: string, now: Date): Promise<boolean> {
-  const { rows } = await sql<{ id: string }>`
+/**
+ * Uses up a code, once; its siblings die with it. Holds the challenge's row first: of two siblings at once the second
+ * waits there, and then finds itself dead.
+ */
+export function consuming(db: Db, codeId: string, now: Date): { guard: Guard; riders: Rider[] } {
+  const guard = sql`(
     with challenge as (
       select h.id from otp_challenges h join otp_codes c on c.challenge_id = h.id
       where c.id = ${codeId} for update of h
-    ), used as (
-      update otp_codes set consumed_at = ${now}::timestamptz from challenge
-      where otp_codes.id = ${codeId} and otp_codes.challenge_id = challenge.id
-        and consumed_at is null and killed_at is null and otp_codes.expires_at > ${now}::timestamptz
-      returning otp_codes.id, otp_codes.challenge_id
-    ), siblings as (
-      update otp_codes set killed_at = ${now}::timestamptz from used
-      where otp_codes.challenge_id = used.challenge_id and otp_codes.id <> used.id
-        and consumed_at is null and killed_at is null
     )
-    select id from used`.execute(tx);
-  return rows.length === 1;
+    update otp_codes set consumed_at = ${now}::timestamptz from challenge
+    where otp_codes.id = ${codeId} and otp_codes.challenge_id = challenge.id
+      and consumed_at is null and killed_at is null and otp_codes.expires_at > ${now}::timestamptz
+    returning otp_codes.id)`;
+  const siblings = db
+    .updateTable('otp_codes')
+    .set({ killed_at: now })
+    .where('challenge_id', '=', (where) =>
+      where.selectFrom('otp_codes as used').select('used.challenge_id').where('used.id', '=', codeId),
+    )
+    .where('id', '<>', codeId)
+    .where('consumed_at', 'is', null)
+    .where('killed_at', 'is', null);
+  return { guard, riders: [siblings] };
 }

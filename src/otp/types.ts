@@ -1,3 +1,5 @@
+import type { RawBuilder } from 'kysely';
+import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 
 /** How codes are made; a flow's options over the instance-wide `otp` defaults of gateway.yaml. */
@@ -22,6 +24,14 @@ export interface IssuedCode {
   expiresAt: Date;
 }
 
+/** `expiresAt`: the end of what the scope stands for. */
+export interface IssueRequest {
+  scope: string;
+  userId: string | null;
+  settings: OtpSettings;
+  expiresAt: Date;
+}
+
 export interface Challenge {
   id: string;
   sends: number;
@@ -42,6 +52,7 @@ export type Reservation =
       candidates: { codeId: string; hash: string; expiresAt: Date }[];
     }
   | { status: 'exhausted' }
+  | { status: 'locked'; until: Date }
   | { status: 'none' };
 
 /** One-time codes bound to a scope (`login:<id>:<step>`): they work in no other. */
@@ -53,22 +64,30 @@ export interface Otp {
    */
   issue(
     tx: Tx,
-    request: { scope: string; userId: string | null; settings: OtpSettings; expiresAt: Date },
+    request: IssueRequest,
     now: Date,
   ): Promise<IssuedCode | { refused: 'too-soon'; retryAt: Date } | { refused: 'too-many' }>;
+  /**
+   * The first code of a scope, as parts of another statement: the guard finds no row when the scope has one already, and
+   * then {@link Otp.issue} decides.
+   */
+  first(db: Db, request: IssueRequest, now: Date): { issued: IssuedCode; guard: Guard; riders: Rider[] };
   find(db: Db, scope: string, settings: OtpSettings, now: Date): Promise<Challenge | null>;
   /** A gateway took the newer code's message: older codes die and tries start anew (the login's total stays). */
-  accepted(db: Db, codeId: string, now: Date): Promise<void>;
+  accepting(db: Db, codeId: string, now: Date): Rider;
   /** The message of this code surely never went out. */
-  undelivered(db: Db, codeId: string, now: Date): Promise<void>;
-  /** Spends a try by one committed statement, before anything is compared. */
-  reserve(db: Db, scope: string, settings: OtpSettings, now: Date): Promise<Reservation>;
+  dropping(db: Db, codeId: string, now: Date): Rider;
+  /**
+   * Spends a try by one committed statement, before anything is compared. `lock`: until when nothing may be tried at
+   * all, as a value of that statement; then no try is spent.
+   */
+  reserve(db: Db, scope: string, settings: OtpSettings, lock?: RawBuilder<Date | null>): Promise<Reservation>;
   /** Pure, constant-time. The code id that matches, or why none does. */
   match(
     reservation: Extract<Reservation, { status: 'reserved' }>,
     typed: string,
     now: Date,
   ): { codeId: string } | 'wrong' | 'expired';
-  /** Single use: one guarded statement in the transaction that moves the login on. */
-  consume(tx: Tx, codeId: string, now: Date): Promise<boolean>;
+  /** Single use, together with what the code is for: the guard finds no row when the code was used, and siblings die. */
+  consuming(db: Db, codeId: string, now: Date): { guard: Guard; riders: Rider[] };
 }

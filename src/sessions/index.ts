@@ -15,7 +15,15 @@ export type { Device } from './device.ts';
 export { isWithin, oldestFactorMs } from './limits.ts';
 export { createSessions, type SessionsDeps } from './service.ts';
 export { type SessionsDocument, sessionsSection } from './settings.ts';
-export { type OidcSession, readByCookie, readById, saveOidc } from './store.ts';
+export {
+  type JoinedSession,
+  joinedSession,
+  type OidcSession,
+  readByCookie,
+  readById,
+  readJoined,
+  savingOidc,
+} from './store.ts';
 
 /** A row is kept until the end of its longest life, revoked or not. */
 export const sessionSweeps: Sweep[] = [{ table: 'sessions' }];

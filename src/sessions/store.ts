@@ -1,6 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
-import { json, type Rider, withRiders } from '../storage/index.ts';
+import { type Guard, json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { EndedSession, Factor, Session } from './types.ts';
 
@@ -99,6 +99,35 @@ export async function readByCookie(db: Db, cookieHash: string, now: Date): Promi
 /** By the public id. Asking by it, as for a token of the session, is no use of the session. */
 export const readById = (db: Db, id: string, now: Date) => readLive(db, 'id', id, now);
 
+/** As PostgreSQL writes it as JSON: moments are texts. */
+export type JoinedSession = Omit<Session, 'authTime' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> &
+  Record<'authTime' | 'createdAt' | 'lastSeenAt' | 'expiresAt', string> &
+  Pick<OidcSession, 'oidc'>;
+
+/**
+ * The live session whose id stands in a column of the statement at hand, as one value of it: read at the same moment and
+ * without a statement more. For {@link readJoined}.
+ */
+export const joinedSession = (column: string, now: Date) =>
+  sql<JoinedSession | null>`(select to_jsonb(found) from (
+    select id, user_id as "userId", factors, auth_time as "authTime", created_at as "createdAt",
+      last_seen_at as "lastSeenAt", longest_gap_seconds as "longestGapSeconds", expires_at as "expiresAt",
+      ip, user_agent as "userAgent", oidc
+    from sessions where id = ${sql.ref(column)} and revoked_at is null
+      and idle_expires_at > ${now}::timestamptz and expires_at > ${now}::timestamptz) found)`;
+
+export function readJoined(row: JoinedSession | null): OidcSession | undefined {
+  if (row === null) return undefined;
+  const { oidc, ...session } = row;
+  const moments = {
+    authTime: new Date(row.authTime),
+    createdAt: new Date(row.createdAt),
+    lastSeenAt: new Date(row.lastSeenAt),
+    expiresAt: new Date(row.expiresAt),
+  };
+  return { session: { ...session, ...moments }, oidc };
+}
+
 /** Notes that the session is in use, unless somebody has since `seenBefore`. */
 async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<void> {
   await db
@@ -113,17 +142,16 @@ async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<v
 /**
  * Saves what the OpenID provider keeps, the cookie that the session goes by from now on, and that it is in use.
  * `authorizations` (by application) is merged with what parallel tabs saved meanwhile: a member given as null is taken
- * away. False when the session is gone: then nothing may be issued for it, and the riders have to be rolled back.
+ * away. Finds no row when the session is gone: then nothing may be issued for it.
  */
-export async function saveOidc(
-  tx: Tx,
+export function savingOidc(
+  db: Db,
   sessionId: string,
   save: { cookieHash: string; payload: Record<string, unknown> },
   now: Date,
-  riders: Rider[] = [],
-): Promise<boolean> {
+): Guard {
   const { authorizations = {}, ...rest } = save.payload;
-  const saved = await withRiders(tx, riders)
+  return db
     .updateTable('sessions')
     .set({
       cookie_hash: save.cookieHash,
@@ -135,9 +163,7 @@ export async function saveOidc(
     .where('revoked_at', 'is', null)
     .where('idle_expires_at', '>', now)
     .where('expires_at', '>', now)
-    .returning('id')
-    .execute();
-  return saved.length === 1;
+    .returning('id');
 }
 
 /** All live sessions of a user, the one used last first. */
@@ -165,8 +191,8 @@ export interface NewSession {
 }
 
 /** The statement that writes a new session; not executed here. */
-export function insertSession(tx: Tx, session: NewSession, now: Date) {
-  return tx.insertInto('sessions').values({
+export function insertSession(db: Db, session: NewSession, now: Date) {
+  return db.insertInto('sessions').values({
     id: session.id,
     cookie_hash: null,
     user_id: session.userId,

@@ -48,7 +48,7 @@ export interface Sessions {
   list(db: Db, userId: string, now: Date): Promise<(Session & { device: Device })[]>;
   create(tx: Tx, session: SessionStart, now: Date): Promise<Session>;
   /** The session as {@link create} makes it, written by a part of another statement. */
-  draft(tx: Tx, session: SessionStart, now: Date): { session: Session; rider: Rider };
+  draft(db: Db, session: SessionStart, now: Date): { session: Session; rider: Rider };
   /**
    * A login of the same user added factors: they replace older ones of the same method. The cookie ends at once; the
    * surface that the login was for gives out a new one. Nothing when the session has ended meanwhile.

@@ -18,4 +18,4 @@ export {
   WrongSchema,
 } from './errors.ts';
 export { openStorage, type StorageOptions } from './open.ts';
-export { json, type Rider, sendRiders, withRiders } from './values.ts';
+export { type Guard, happened, json, type Rider, sendRiders, withRiders, writeTogether } from './values.ts';

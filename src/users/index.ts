@@ -16,6 +16,7 @@ export { normalisePhone } from './identifiers.ts';
 export { type UsersSectionDeps, usersSection } from './section.ts';
 export { createUsers, type UsersDeps } from './service.ts';
 export { type PasswordsDocument, passwordsSection } from './settings.ts';
+export { type JoinedUser, joinedUser } from './store.ts';
 
 export const usersSealed: SealedColumn[] = [
   { table: 'backup_codes', column: 'code_hash', what: 'backup codes' },

@@ -1,9 +1,9 @@
 import { fold, normalisePhone } from './identifiers.ts';
-import type { UserRow } from './store.ts';
+import type { UserRead, UserRow } from './store.ts';
 import type { NewUser, User } from './types.ts';
 
 /** A row as others see it. */
-export const userOf = (row: UserRow, now: Date): User => ({
+export const userOf = (row: UserRead, now: Date): User => ({
   id: row.id,
   username: row.username,
   name: row.name,
@@ -16,6 +16,7 @@ export const userOf = (row: UserRow, now: Date): User => ({
   groups: row.groups,
   attributes: row.attributes,
   hasPassword: row.password_hash !== null,
+  backupCodes: row.unused_codes,
 });
 
 /** The row of a new user. A password in clear leaves no trace in it: it must have been hashed before. */
@@ -44,6 +45,6 @@ const anyTime = new Date(0);
 
 /** What {@link userOf} will answer once the user is saved, but for the id. */
 export const previewOf = (user: NewUser): User => ({
-  ...userOf(rowOf(user, '', anyTime), anyTime),
+  ...userOf({ ...rowOf(user, '', anyTime), unused_codes: user.backupCodes?.length ?? 0 }, anyTime),
   hasPassword: user.password !== undefined || user.passwordHash !== undefined,
 });

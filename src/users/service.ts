@@ -18,8 +18,10 @@ import {
   findUserByIdentifier,
   insertUser,
   lockUser,
+  readJoined,
   takenColumns,
   type UserChange,
+  type UserRead,
   type UserRow,
   updateUser,
 } from './store.ts';
@@ -43,7 +45,7 @@ export function createUsers(deps: UsersDeps): Users {
   const refused = demo ? [] : demoCredentials.backupCodes;
   const backupCodes = createBackupCodes({ crypto: deps.crypto, random, refused });
 
-  function toUser(row: UserRow | undefined): User | undefined {
+  function toUser(row: UserRead | undefined): User | undefined {
     if (row === undefined) return undefined;
     const user = userOf(row, clock.now());
     passwordCheck.remember(user, row.password_hash);
@@ -65,6 +67,7 @@ export function createUsers(deps: UsersDeps): Users {
 
   return {
     findById: async (db, id) => toUser(await findUser(db, id)),
+    fromJoined: (row) => (row === null ? undefined : toUser(readJoined(row))),
     lock: async (tx, id) => toUser(await lockUser(tx, id)),
     findByIdentifier: async (db, identifier) =>
       toUser(await findUserByIdentifier(db, readIdentifier(identifier))),
@@ -76,7 +79,8 @@ export function createUsers(deps: UsersDeps): Users {
       const row = rowOf(prepared, newId('usr', random), now);
       await insertNew(tx, row);
       if (prepared.backupCodes) await backupCodes.replace(tx, row.id, prepared.backupCodes, now);
-      const created = userOf(row, now);
+      const unused = prepared.backupCodes ? await backupCodes.left(tx, row.id) : 0;
+      const created = userOf({ ...row, unused_codes: unused }, now);
       passwordCheck.remember(created, row.password_hash);
       return created;
     },

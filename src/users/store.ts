@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Identifier } from './identifiers.ts';
@@ -41,17 +41,52 @@ declare module '../storage/types.ts' {
 }
 
 export type UserRow = Selectable<UsersTable>;
+/** A row with how many backup codes the user has left: whoever logs somebody in wants to know both. */
+export type UserRead = UserRow & { unused_codes: number };
 export type UserChange = Partial<Omit<UserRow, 'id' | 'groups' | 'attributes'>>;
 export type BackupCodeRow = Selectable<BackupCodesTable>;
 
-export const findUser = (db: Db, id: string): Promise<UserRow | undefined> =>
-  db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+const unused = sql<number>`(select count(*)::integer from backup_codes
+  where backup_codes.user_id = users.id and backup_codes.used_at is null)`;
 
-export const lockUser = (tx: Tx, id: string): Promise<UserRow | undefined> =>
-  tx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+const reading = (db: Db) => db.selectFrom('users').selectAll().select(unused.as('unused_codes'));
 
-export function findUserByIdentifier(db: Db, identifier: Identifier): Promise<UserRow | undefined> {
-  const query = db.selectFrom('users').selectAll();
+export const findUser = (db: Db, id: string): Promise<UserRead | undefined> =>
+  reading(db).where('id', '=', id).executeTakeFirst();
+
+export const lockUser = (tx: Tx, id: string): Promise<UserRead | undefined> =>
+  reading(tx).where('id', '=', id).forUpdate().executeTakeFirst();
+
+/** As PostgreSQL writes a row as JSON: moments are texts. */
+export type JoinedUser = {
+  [Column in keyof UserRead]: UserRead[Column] extends Date
+    ? string
+    : UserRead[Column] extends Date | null
+      ? string | null
+      : UserRead[Column];
+};
+
+/**
+ * The user whose id stands in a column of the statement at hand (`logins.user_id`), as one value of it: read at the same
+ * moment and without a statement more. For {@link Users.fromJoined}.
+ */
+export const joinedUser = (column: string) =>
+  sql<JoinedUser | null>`(select to_jsonb(found) from (
+    select users.*, ${unused} as unused_codes from users where users.id = ${sql.ref(column)}) found)`;
+
+const momentOf = (written: string | null): Date | null => (written === null ? null : new Date(written));
+
+export const readJoined = (row: JoinedUser): UserRead => ({
+  ...row,
+  password_changed_at: momentOf(row.password_changed_at),
+  code_off_until: momentOf(row.code_off_until),
+  disabled_at: momentOf(row.disabled_at),
+  created_at: new Date(row.created_at),
+  updated_at: new Date(row.updated_at),
+});
+
+export function findUserByIdentifier(db: Db, identifier: Identifier): Promise<UserRead | undefined> {
+  const query = reading(db);
   switch (identifier.kind) {
     case 'username':
       return query.where('username_key', '=', identifier.key).executeTakeFirst();

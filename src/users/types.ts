@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../storage/types.ts';
 import type { PasswordsDocument } from './settings.ts';
+import type { JoinedUser } from './store.ts';
 
 /** A person. The password hash never leaves the folder. */
 export interface User {
@@ -17,6 +18,8 @@ export interface User {
   groups: string[];
   attributes: Record<string, unknown>;
   hasPassword: boolean;
+  /** Unused ones, when the user was read. */
+  backupCodes: number;
 }
 
 export interface BackupCodes {
@@ -53,6 +56,8 @@ export interface NewUser {
 
 export interface Users {
   findById(db: Db, id: string): Promise<User | undefined>;
+  /** The user of another feature's statement, read there by `joinedUser`. */
+  fromJoined(row: JoinedUser | null): User | undefined;
   /** The user as of now; until the transaction ends nobody else changes or locks the row. */
   lock(tx: Tx, id: string): Promise<User | undefined>;
   /** By username, verified e-mail address or verified phone number, as typed; normalised here. One statement. */

@@ -87,7 +87,10 @@ async function openInstance(t: Test, storage: Storage, now: () => Date, log: Log
   });
   t.teardown(() => delivery.close());
   const told: Instance['told'] = [];
-  delivery.onOutcome(async (_db, { id, reference }, outcome) => void told.push({ id, reference, outcome }));
+  delivery.onOutcome((_db, { id, reference }, outcome) => {
+    told.push({ id, reference, outcome });
+    return [];
+  });
   return { delivery, told };
 }
 

@@ -21,7 +21,8 @@ import { systemRandom } from '../../src/lib/ids.ts';
 import { createOtp, otpSection } from '../../src/otp/index.ts';
 import { createSessions, sessionsSection } from '../../src/sessions/index.ts';
 import type { Sessions } from '../../src/sessions/types.ts';
-import type { Storage, Tx } from '../../src/storage/types.ts';
+import { sendRiders } from '../../src/storage/index.ts';
+import type { Db, Storage } from '../../src/storage/types.ts';
 import { createUsers } from '../../src/users/index.ts';
 import type { NewUser, User, Users } from '../../src/users/types.ts';
 import { openTestHttp } from '../helpers/http.ts';
@@ -136,8 +137,8 @@ function fakeDelivery(
   gateway: Pick<World, 'outcome' | 'gateway'>,
 ): Delivery {
   const states = new Map<string, MessageState>();
-  let tell: OutcomeListener = async () => {};
-  const draft = (_tx: Tx, message: NewMessage) => {
+  let follows: OutcomeListener = () => [];
+  const draft = (_db: Db, message: NewMessage) => {
     messages.push(message);
     states.set(message.reference, 'queued');
     return { message: { ...message, id: message.reference }, riders: [] };
@@ -151,12 +152,13 @@ function fakeDelivery(
       await gateway.gateway;
       const { outcome } = gateway;
       states.set(reference, outcome.status);
-      await tell(storage.db, { id: message.id, reference, purpose }, outcome, clock.now());
+      const written = follows(storage.db, { id: message.id, reference, purpose }, outcome, clock.now());
+      await sendRiders(storage.db, written);
       return outcome;
     },
     state: async (_db, reference) => states.get(reference) ?? null,
     onOutcome(listener) {
-      tell = listener;
+      follows = listener;
     },
     recover: async () => {},
     close: async () => {},

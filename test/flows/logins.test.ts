@@ -1,4 +1,5 @@
 import t from 'tap';
+import { happened } from '../../src/storage/index.ts';
 import { forEachDatabase } from '../helpers/database.ts';
 import { ada, events, heading, newestCode, openWorld, passwordThenCode } from './harness.ts';
 
@@ -59,8 +60,14 @@ t.test('password, then a code by SMS', (t) =>
     ]);
 
     t.equal((await browser.get()).location, '/authorize/resume', 'the back button leads on');
-    t.equal(await world.flows.consume(storage.db, browser.loginId, world.clock.now()), true);
-    t.equal(await world.flows.consume(storage.db, browser.loginId, world.clock.now()), false);
+    t.equal(
+      await storage.transaction((tx) => happened(tx, world.flows.consuming(tx, browser.loginId))),
+      true,
+    );
+    t.equal(
+      await storage.transaction((tx) => happened(tx, world.flows.consuming(tx, browser.loginId))),
+      false,
+    );
     t.equal(await world.flows.findByContinuation(storage.db, 'key'), undefined);
     t.equal((await browser.get()).status, 410);
   }),

@@ -30,6 +30,7 @@ const user: User = {
   groups: [],
   attributes: {},
   hasPassword: true,
+  backupCodes: 0,
 };
 const codeOff = { ...user, codeOff: true };
 const noPhone = { ...user, phone: null, phoneVerified: false };

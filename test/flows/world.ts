@@ -14,7 +14,7 @@ export const minute = 60_000;
 export const userOf = (members: Partial<User> = {}): User => ({
   ...{ id: 'usr_1', username: 'ada', name: 'Ada', email: null, emailVerified: false },
   ...{ phone: '+15005550006', phoneVerified: true, codeOff: false, disabled: false },
-  ...{ groups: [], attributes: {}, hasPassword: true },
+  ...{ groups: [], attributes: {}, hasPassword: true, backupCodes: 0 },
   ...members,
 });
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { isUntilLifted } from '../../src/guard/index.ts';
+import { sendRiders } from '../../src/storage/index.ts';
 import { forEachDatabase } from '../helpers/database.ts';
 import { at, DAY, defaults, guardOn, HOUR, MINUTE } from './fixture.ts';
 
@@ -33,11 +34,11 @@ await forEachDatabase(t, async (t, storage) => {
     const request = account('right');
     for (let i = 0; i < 20; i++) {
       t.match(await guard.allowPassword(request, at(i)), { allowed: true });
-      await guard.passwordPassed(request, at(i));
+      await sendRiders(db, [guard.passingPassword(request, at(i))]);
     }
     for (let i = 0; i < 4; i++) await guard.allowPassword(request, at(20));
     t.match(await guard.allowPassword(request, at(21)), { allowed: true }, 'the fifth, and it is right');
-    await guard.passwordPassed(request, at(21));
+    await sendRiders(db, [guard.passingPassword(request, at(21))]);
     t.match(await guard.allowPassword(request, at(22)), { allowed: true }, 'so there is no wait');
     t.match(
       await guard.allowPassword(request, at(23)),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Flows, LoginRecord, StartLogin } from '../../src/flows/types.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { newId } from '../../src/lib/ids.ts';
@@ -10,7 +11,7 @@ const levelOf = (factors: Factor[]): number => new Set(factors.map(({ kind }) =>
 
 /** Flows reduced to what the provider asks of them: a page on which a test says who logs in with what. */
 export function createFakeFlows(storage: Storage, sessions: Sessions) {
-  const logins = new Map<string, { request: StartLogin; record: LoginRecord; consumed: boolean }>();
+  const logins = new Map<string, { request: StartLogin; record: LoginRecord }>();
   /** How many kinds of factors an app's flow asks for. */
   const needed = new Map<string, number>();
 
@@ -26,18 +27,18 @@ export function createFakeFlows(storage: Storage, sessions: Sessions) {
         continuation,
         result: null,
         expiresAt,
+        user: undefined,
       };
-      logins.set(id, { request, record, consumed: false });
+      logins.set(id, { request, record });
       return { loginId: id, path: `/login/${id}`, binding: randomBytes(32).toString('base64url') };
     },
     async findByContinuation(_db, key) {
       return [...logins.values()].find(({ request }) => request.continuationKey === key)?.record;
     },
-    async consume(_db, loginId) {
-      const login = logins.get(loginId);
-      if (!login || login.consumed || login.record.status === 'running') return false;
-      login.consumed = true;
-      return true;
+    consuming(_db, loginId) {
+      const ended = logins.get(loginId)?.record.status !== 'running';
+      return sql`(insert into revisions (topic, n) select ${`consumed ${loginId}`}, 0 where ${ended}::boolean
+        on conflict do nothing returning topic)`;
     },
     async satisfies(_db, { session, app, acr, maxAgeMs }, now) {
       const fresh = session.factors.filter(({ at }) => maxAgeMs === null || now.getTime() - at <= maxAgeMs);

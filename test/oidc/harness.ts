@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
-
+import { sql } from 'kysely';
 import * as client from 'openid-client';
 import type { Test } from 'tap';
 import { laterMembers } from '../../src/apps/document.ts';
@@ -60,6 +60,7 @@ export const alice: User = {
   groups: ['staff'],
   attributes: {},
   hasPassword: true,
+  backupCodes: 0,
 };
 export const bob: User = { ...alice, id: 'usr_bob', username: 'bob', name: null, email: null, groups: [] };
 
@@ -93,6 +94,10 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
   /** What stands at URLs elsewhere. */
   const documents = new Map<string, string>();
   const users = new Map<string, User>([alice, bob].map((user) => [user.id, user]));
+  // Their rows, for statements that join them; what stands there is for the tests to say.
+  const rows = [...users.keys()].map((id) => sql`(${id}, ${id}, ${id}, now(), now())`);
+  await sql`insert into users (id, username, username_key, created_at, updated_at) values ${sql.join(rows)}
+    on conflict do nothing`.execute(storage.db);
   const sessions = createSessions({
     settings: { get: <T>() => ({ idle: '8h', absolute: '30d' }) as T },
     random: randomBytes,
@@ -125,7 +130,10 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
       },
     },
     apps: { find: async (_db: unknown, id: string) => apps.get(id) } as Apps,
-    users: { findById: async (_db: unknown, id: string) => users.get(id) } as Users,
+    users: {
+      findById: async (_db: unknown, id: string) => users.get(id),
+      fromJoined: (row) => (row === null ? undefined : users.get(row.id)),
+    } as Users,
     sessions,
     flows: fake.flows,
     fetchDocument: async (url) => ({ status: 200, body: documents.get(url.href) ?? '' }),

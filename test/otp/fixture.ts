@@ -3,6 +3,7 @@ import { createCrypto } from '../../src/crypto/index.ts';
 import { systemRandom } from '../../src/lib/ids.ts';
 import { createOtp, otpDefaults, otpSettings } from '../../src/otp/index.ts';
 import type { IssuedCode, OtpSettings } from '../../src/otp/types.ts';
+import { sendRiders, writeTogether } from '../../src/storage/index.ts';
 import type { Storage } from '../../src/storage/types.ts';
 
 export const settings = otpSettings(otpDefaults);
@@ -34,15 +35,20 @@ export function codesOn(
     },
     /** Spends a try; answers the code that matched, or why none did. */
     async type(typed: string, seconds: number, own: Partial<OtpSettings> = {}) {
-      const reservation = await otp.reserve(db, scope, { ...settings, ...own }, at(seconds));
+      const reservation = await otp.reserve(db, scope, { ...settings, ...own });
       if (reservation.status !== 'reserved') return reservation.status;
       const match = otp.match(reservation, typed, at(seconds));
       return typeof match === 'string' ? match : match.codeId;
     },
     find: (seconds: number) => otp.find(db, scope, settings, at(seconds)),
-    accepted: (code: IssuedCode, seconds: number) => otp.accepted(db, code.codeId, at(seconds)),
-    undelivered: (code: IssuedCode, seconds: number) => otp.undelivered(db, code.codeId, at(seconds)),
-    consume: (codeId: string, seconds: number) => transaction((tx) => otp.consume(tx, codeId, at(seconds))),
+    accepted: (code: IssuedCode, seconds: number) =>
+      sendRiders(db, [otp.accepting(db, code.codeId, at(seconds))]),
+    undelivered: (code: IssuedCode, seconds: number) =>
+      sendRiders(db, [otp.dropping(db, code.codeId, at(seconds))]),
+    consume(codeId: string, seconds: number) {
+      const { guard, riders } = otp.consuming(db, codeId, at(seconds));
+      return writeTogether(db, [guard], riders);
+    },
   };
 }
 

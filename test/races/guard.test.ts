@@ -1,4 +1,5 @@
 import t from 'tap';
+import { sendRiders } from '../../src/storage/index.ts';
 import { at, guardOn, times } from '../guard/fixture.ts';
 import { postgresOnly } from '../helpers/database.ts';
 
@@ -37,7 +38,7 @@ await postgresOnly(t, async (t, storage) => {
       await times(200, async (i) => {
         const request = { subjectKey: `mixed-${i % 3}`, ip: `192.0.2.${10 + (i % 2)}`, deviceId: null };
         const { allowed } = await guard.allowPassword(request, at(0));
-        if (allowed) await guard.passwordPassed(request, at(0));
+        if (allowed) await sendRiders(db, [guard.passingPassword(request, at(0))]);
       });
       t.pass('no deadlock');
     },
@@ -51,7 +52,7 @@ await postgresOnly(t, async (t, storage) => {
         const password = { subjectKey: `real-${user}`, ip, deviceId: null };
         const send = { numberHash: `real-${user}-${round}`, userId: `usr_${user}`, ip };
         t.match(await guard.allowPassword(password, now), { allowed: true });
-        await guard.passwordPassed(password, now);
+        await sendRiders(db, [guard.passingPassword(password, now)]);
         t.match(await guard.allowSend(send, now), { allowed: true });
         await guard.sendVerified({ ip }, now);
       }

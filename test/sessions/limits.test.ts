@@ -2,8 +2,9 @@ import t from 'tap';
 import { createAudit } from '../../src/audit/index.ts';
 import { sha256 } from '../../src/crypto/index.ts';
 import { systemRandom } from '../../src/lib/ids.ts';
-import { createSessions, isWithin, oldestFactorMs, saveOidc } from '../../src/sessions/index.ts';
+import { createSessions, isWithin, oldestFactorMs, savingOidc } from '../../src/sessions/index.ts';
 import type { Factor } from '../../src/sessions/types.ts';
+import { happened } from '../../src/storage/index.ts';
 import { forEachDatabase } from '../helpers/database.ts';
 
 const start = new Date('2025-01-01T12:00:00Z');
@@ -22,7 +23,9 @@ await forEachDatabase(t, async (t, { db, transaction }) => {
       sessions.create(tx, { userId, factors: [password], ip: '192.0.2.1', userAgent }, at(0)),
     );
   const cookie = (id: string, minutes: number) =>
-    transaction((tx) => saveOidc(tx, id, { cookieHash: sha256(id), payload: {} }, at(minutes)));
+    transaction((tx) =>
+      happened(tx, savingOidc(tx, id, { cookieHash: sha256(id), payload: {} }, at(minutes))),
+    );
 
   t.test('an app may ask for shorter limits than those of the session', async (t) => {
     const { id } = await create('usr_1');

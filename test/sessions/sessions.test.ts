@@ -7,10 +7,11 @@ import {
   readByCookie,
   readById,
   type SessionsDocument,
-  saveOidc,
+  savingOidc,
   sessionsSection,
 } from '../../src/sessions/index.ts';
 import type { Factor } from '../../src/sessions/types.ts';
+import { happened } from '../../src/storage/index.ts';
 import type { Storage } from '../../src/storage/types.ts';
 import { forEachDatabase, postgresOnly } from '../helpers/database.ts';
 
@@ -54,7 +55,8 @@ const save = (
   cookie: string,
   minutes: number,
   payload: Record<string, unknown> = {},
-) => transaction((tx) => saveOidc(tx, id, { cookieHash: sha256(cookie), payload }, at(minutes)));
+) =>
+  transaction((tx) => happened(tx, savingOidc(tx, id, { cookieHash: sha256(cookie), payload }, at(minutes))));
 
 await forEachDatabase(t, async (t, storage) => {
   const { db, transaction } = storage;

@@ -2,8 +2,9 @@ import type { App } from '../../apps/types.ts';
 import type { Delivery, OutgoingMessage } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
 import { type Text, text } from '../../lib/texts.ts';
-import type { Rider } from '../../storage/index.ts';
-import type { Tx } from '../../storage/types.ts';
+import type { IssuedCode } from '../../otp/types.ts';
+import type { Guard, Rider } from '../../storage/index.ts';
+import type { Db, Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Sent, Services } from '../method.ts';
 
@@ -96,23 +97,59 @@ async function permitOne(
     : { is: 'refused', reason: rule, until: retryAt.getTime() };
 }
 
-/** Issues the code, in the transaction that moves the login on; its message is written by the draft's riders. */
+export interface Issued {
+  sent: Sent;
+  message: OutgoingMessage | null;
+  guards: Guard[];
+  riders: Rider[];
+}
+
+const requestOf = ({ services }: DispatchDeps, effect: Effect, dispatch: Dispatch) => ({
+  scope: scopeOf(dispatch, effect.suffix),
+  userId: dispatch.user?.id ?? null,
+  settings: services.codes(effect.settings),
+  expiresAt: dispatch.expiresAt,
+});
+
+/** Issues the code, in the transaction that moves the login on; its message is written by the riders. */
 export async function issue(
   deps: DispatchDeps,
   tx: Tx,
   effect: Effect,
   dispatch: Dispatch,
   now: Date,
-): Promise<{ sent: Sent; draft: { message: OutgoingMessage; riders: Rider[] } | null }> {
-  const { otp, codes } = deps.services;
-  const { app, expiresAt, locale, loginId, user } = dispatch;
-  const settings = codes(effect.settings);
-  const scope = scopeOf(dispatch, effect.suffix);
-  const issued = await otp.issue(tx, { scope, userId: user?.id ?? null, settings, expiresAt }, now);
+): Promise<Issued> {
+  const issued = await deps.services.otp.issue(tx, requestOf(deps, effect, dispatch), now);
   if ('refused' in issued) {
     const until = issued.refused === 'too-soon' ? issued.retryAt.getTime() : null;
-    return { sent: refusedSend(effect, dispatch, issued.refused, until, now), draft: null };
+    const sent = refusedSend(effect, dispatch, issued.refused, until, now);
+    return { sent, message: null, guards: [], riders: [] };
   }
+  return { ...withMessage(deps, tx, effect, dispatch, issued, now), guards: [] };
+}
+
+/** The first code of a step, without a transaction: the guard finds no row if there is one already. */
+export function issueFirst(
+  deps: DispatchDeps,
+  db: Db,
+  effect: Effect,
+  dispatch: Dispatch,
+  now: Date,
+): Issued {
+  const { issued, guard, riders } = deps.services.otp.first(db, requestOf(deps, effect, dispatch), now);
+  const drafted = withMessage(deps, db, effect, dispatch, issued, now);
+  return { ...drafted, guards: [guard], riders: [...riders, ...drafted.riders] };
+}
+
+function withMessage(
+  deps: DispatchDeps,
+  db: Db,
+  effect: Effect,
+  dispatch: Dispatch,
+  issued: IssuedCode,
+  now: Date,
+): Omit<Issued, 'guards'> {
+  const { app, locale, loginId, user } = dispatch;
   const sent: Sent = {
     codeId: issued.codeId,
     at: now.getTime(),
@@ -121,11 +158,11 @@ export async function issue(
     last2: dispatch.proved ? (effect.to?.slice(-2) ?? null) : null,
     refused: null,
   };
-  if (effect.to === null) return { sent, draft: null };
+  if (effect.to === null) return { sent, message: null, riders: [] };
   const minutes = Math.max(1, Math.floor((issued.expiresAt.getTime() - now.getTime()) / 60_000));
   const body = text(`${effect.method}.message`, { code: issued.code, app: app.name, count: minutes });
   const draft = deps.delivery.draft(
-    tx,
+    db,
     {
       channel: effect.channel,
       purpose: effect.purpose,
@@ -141,7 +178,7 @@ export async function issue(
     },
     now,
   );
-  return { sent, draft };
+  return { sent, ...draft };
 }
 
 /**

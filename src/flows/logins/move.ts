@@ -3,15 +3,15 @@ import type { OutgoingMessage } from '../../delivery/types.ts';
 import { Problem } from '../../lib/problem.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import type { Factor, Session, Sessions } from '../../sessions/types.ts';
-import type { Rider } from '../../storage/index.ts';
-import type { Storage, Tx } from '../../storage/types.ts';
+import { type Guard, happened, type Rider, sendRiders, writeTogether } from '../../storage/index.ts';
+import type { Db, Storage, Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { describe } from '../engine/describe.ts';
 import type { Advance, LoginState, Passed } from '../engine/state.ts';
 import type { Effect, Methods, Pass } from '../method.ts';
-import { findLogin, type LoginRow, saveLogin } from '../store.ts';
-import type { LoginResult } from '../types.ts';
-import { type Dispatch, type DispatchDeps, issue } from './dispatch.ts';
+import { type LoginRow, saving, versionOf } from '../store.ts';
+import type { LoginRecord, LoginResult } from '../types.ts';
+import { type Dispatch, type DispatchDeps, type Issued, issue, issueFirst } from './dispatch.ts';
 
 interface MoveDeps extends DispatchDeps {
   storage: Storage;
@@ -53,48 +53,97 @@ class RolledBack extends Error {
   }
 }
 
-/** Writes a move in one transaction: the guarded use of what was typed, codes, messages, session, login, records. */
+/**
+ * Writes a move, all or nothing: the guarded use of what was typed, codes, messages, session, login, records. Most moves
+ * are one statement. Those that have to look at something first, and those that come too late, take a transaction.
+ */
 export async function commitMove(deps: MoveDeps, move: Move): Promise<Moved> {
+  const moved = await writeAtOnce(deps, move);
+  if (moved) return moved;
   try {
     return await deps.storage.transaction((tx) => write(deps, tx, move));
   } catch (error) {
     if (!(error instanceof RolledBack)) throw error;
     if (error.moved.is !== 'refused') return error.moved;
     // The other tab may have used the very same code for this login: then there is nothing to complain about.
-    const present = await findLogin(deps.storage.db, move.row.id);
-    return present?.version === move.row.version ? error.moved : { is: 'late' };
+    const version = await versionOf(deps.storage.db, move.row.id);
+    return version === move.row.version ? error.moved : { is: 'late' };
   }
 }
 
+/** Undefined, and nothing written: it takes a transaction, or a guard found no row. */
+async function writeAtOnce(deps: MoveDeps, move: Move): Promise<Moved | undefined> {
+  const { now, pass, plan, sends, session } = move;
+  const looks =
+    pass?.commit || session || sends.some(({ dispatch }) => dispatch.before) || backOn(deps, move);
+  if (looks) return undefined;
+  const { db } = deps.storage;
+  const issued = sends.map(({ effect, dispatch }) => issueFirst(deps, db, effect, dispatch, now));
+  const end = plan.next.is === 'finish' ? fresh(deps, db, move, plan.next.trail) : ended(move);
+  const { guards, moved, riders } = drawUp(deps, db, move, { issued, end, notes: [] });
+  return (await writeTogether(db, guards, riders)) ? moved : undefined;
+}
+
 async function write(deps: MoveDeps, tx: Tx, move: Move): Promise<Moved> {
-  const { now, pass, plan, row } = move;
+  const { now, pass, plan } = move;
   if (pass) await spend(tx, pass);
-  const notes: Noted[] = [...plan.records, ...(pass?.events ?? []), ...(await codeBackOn(deps, tx, move))];
-  let state: LoginState = plan.state;
-  const messages: OutgoingMessage[] = [];
-  const riders: Rider[] = pass?.riders?.(tx) ?? [];
-  for (const { effect, dispatch } of move.sends) {
-    const { sent, draft } = await issue(deps, tx, effect, dispatch, now);
-    state = { ...state, sent: { ...state.sent, [effect.method]: sent } };
-    if (draft) {
-      messages.push(draft.message);
-      riders.push(...draft.riders);
-    }
-    if (sent.refused === null) notes.push({ name: 'code.issued', data: { method: effect.method } });
-  }
-  const end = await finish(deps, tx, move, notes, riders);
-  const moved = { ...row, state, version: row.version + 1 };
+  const notes = await codeBackOn(deps, tx, move);
+  const issued: Issued[] = [];
+  for (const { effect, dispatch } of move.sends) issued.push(await issue(deps, tx, effect, dispatch, now));
+  const end = plan.next.is === 'finish' ? await establish(deps, tx, move, plan.next.trail) : ended(move);
+  const { moved, riders, save } = drawUp(deps, tx, move, { issued, end, notes });
+  if (!(await happened(tx, save))) throw new RolledBack({ is: 'late' });
+  await sendRiders(tx, riders);
+  return moved;
+}
+
+/** How the login ends, if it does. */
+interface End {
+  status: LoginRecord['status'];
+  result: LoginResult | null;
+  now: Date;
+  notes: Noted[];
+  riders: Rider[];
+}
+
+/** All statements of a move. `save` is one of the guards. */
+function drawUp(
+  deps: MoveDeps,
+  db: Db,
+  move: Move,
+  { issued, end, notes }: { issued: Issued[]; end: End | undefined; notes: Noted[] },
+) {
+  const { now, pass, plan, row, sends } = move;
+  const sent = issued.map((one, n) => [sends[n]?.effect.method ?? '', one.sent] as const);
+  const state: LoginState = { ...plan.state, sent: { ...plan.state.sent, ...Object.fromEntries(sent) } };
+  const codes = sent.filter(([, one]) => one.refused === null);
+  const events = [
+    ...plan.records,
+    ...(pass?.events ?? []),
+    ...notes,
+    ...codes.map(([method]): Noted => ({ name: 'code.issued', data: { method } })),
+    ...(end?.notes ?? []),
+  ].map((note) => ({ ...move.context, ...note }));
   const userId = state.subject?.userId ?? null;
-  const events = notes.map((note) => ({ ...move.context, ...note }));
-  riders.push(...deps.audit.riders(tx, now, events));
-  const save = { id: row.id, version: row.version, state, userId };
-  if (!(await saveLogin(tx, save, end, riders))) throw new RolledBack({ is: 'late' });
-  return { is: 'moved', row: end ? { ...moved, status: end.status } : moved, messages };
+  const save = saving(db, { id: row.id, version: row.version, state, userId }, end);
+  const after = { ...row, state, version: row.version + 1, ...(end && { status: end.status }) };
+  const messages = issued.flatMap(({ message }) => message ?? []);
+  return {
+    save,
+    guards: [...(pass?.guards ?? []), ...issued.flatMap(({ guards }) => guards), save],
+    riders: [
+      ...(pass?.riders?.(db) ?? []),
+      ...issued.flatMap(({ riders }) => riders),
+      ...(end?.riders ?? []),
+      ...deps.audit.riders(db, now, events),
+    ],
+    moved: { is: 'moved', row: after, messages } satisfies Moved,
+  };
 }
 
 async function spend(tx: Tx, pass: Pass): Promise<void> {
   try {
-    if (!pass.commit || (await pass.commit(tx))) return;
+    if ((await allHappened(tx, pass.guards ?? [])) && (await (pass.commit?.(tx) ?? true))) return;
   } catch (error) {
     const { refusal } = pass;
     if (refusal && error instanceof Problem && error.status < 500) {
@@ -105,64 +154,76 @@ async function spend(tx: Tx, pass: Pass): Promise<void> {
   throw new RolledBack({ is: 'refused', text: pass.lost ?? text('flows.busy') });
 }
 
-/** Who has used up the last backup code instead of the message gets the message again: else nothing were left. */
-async function codeBackOn(
-  { methods, services: { users } }: MoveDeps,
-  tx: Tx,
-  { now, plan, row, pass, user }: Move,
-): Promise<Noted[]> {
+async function allHappened(tx: Tx, guards: Guard[]): Promise<boolean> {
+  for (const guard of guards) if (!(await happened(tx, guard))) return false;
+  return true;
+}
+
+/** A recovery code was used by somebody who has switched the message off. */
+function backOn({ methods }: MoveDeps, { plan, row, pass, user }: Move): boolean {
   const used = pass && row.state.option !== null && methods.get(row.state.option)?.kind === 'recovery';
-  if (!used || !user?.codeOff || plan.next.is === 'end') return [];
+  return Boolean(used && user?.codeOff && plan.next.is !== 'end');
+}
+
+/** Who has used up the last backup code instead of the message gets the message again: else nothing were left. */
+async function codeBackOn(deps: MoveDeps, tx: Tx, move: Move): Promise<Noted[]> {
+  const { now, user } = move;
+  const { users } = deps.services;
+  if (!user || !backOn(deps, move)) return [];
   if ((await users.backupCodes.left(tx, user.id)) > 0) return [];
   await users.setCodeOff(tx, user.id, false, null, now);
   return [{ name: 'user.code_on', reason: 'last-backup-code' }];
 }
 
-async function finish(deps: MoveDeps, tx: Tx, move: Move, notes: Noted[], riders: Rider[]) {
-  const { now, plan } = move;
-  const { next } = plan;
-  if (next.is === 'show') return undefined;
-  if (next.is === 'end') {
-    const name = next.status === 'cancelled' ? 'login.abandoned' : 'login.finished';
-    notes.push({ name, result: next.status, reason: next.reason });
-    return { status: next.status, result: null, now };
-  }
-  const result = await establish(deps, tx, move, next.trail, notes, riders);
-  notes.push({
-    name: 'login.finished',
-    result: 'ok',
-    sessionId: result.sessionId,
-    data: { acr: result.acr },
-  });
-  return { status: 'finished' as const, result, now };
+/** Without success. */
+function ended({ now, plan: { next } }: Move): End | undefined {
+  if (next.is !== 'end') return undefined;
+  const name = next.status === 'cancelled' ? 'login.abandoned' : 'login.finished';
+  const notes = [{ name, result: next.status, reason: next.reason }];
+  return { status: next.status, result: null, now, notes, riders: [] };
 }
 
-/**
- * The session that the login ends in: the browser's own one made stronger, or a new one. Its factors count from now
- * on: what was shown minutes ago in this login is not older than the login.
- */
-async function establish(
-  { sessions }: MoveDeps,
-  tx: Tx,
-  { ip, now, session, user, userAgent }: Move,
-  trail: Passed[],
-  notes: Noted[],
-  riders: Rider[],
-): Promise<LoginResult> {
+const personOf = ({ user }: Move): User => {
   if (!user) throw new Error('a login without a user cannot finish');
+  return user;
+};
+
+/** What was shown in this login counts from now on: minutes ago in it is not older than the login. */
+function shownIn({ now }: Move, trail: Passed[]) {
   const shown = trail.filter(({ kind }) => kind !== 'identify');
   const factors: Factor[] = shown
     .filter(({ via }) => via === 'login')
     .map(({ method, kind, amr }) => ({ method, kind, amr, at: now.getTime() }));
-  const { acr, amr } = describe(shown);
-  if (session?.userId === user.id) {
-    const kept = factors.length > 0 ? await sessions.strengthen(tx, session.id, factors, now) : session;
-    if (kept) return { userId: user.id, sessionId: kept.id, amr, acr, authTime: kept.authTime.getTime() };
+  return { factors, ...describe(shown) };
+}
+
+function finished({ now }: Move, result: LoginResult, notes: Noted[] = [], riders: Rider[] = []): End {
+  const { acr, sessionId } = result;
+  const note = { name: 'login.finished', result: 'ok', sessionId, data: { acr } };
+  return { status: 'finished', result, now, notes: [...notes, note], riders };
+}
+
+/** In a session of its own. */
+function fresh({ sessions }: MoveDeps, db: Db, move: Move, trail: Passed[]): End {
+  const { ip, now, userAgent } = move;
+  const { id: userId } = personOf(move);
+  const { acr, amr, factors } = shownIn(move, trail);
+  const { session, rider } = sessions.draft(db, { userId, factors, ip, userAgent }, now);
+  const result = { userId, sessionId: session.id, amr, acr, authTime: session.authTime.getTime() };
+  return finished(move, result, [{ name: 'session.created', sessionId: session.id }], [rider]);
+}
+
+/** In the browser's own session, made stronger, where it is the same person's; else in a new one. */
+async function establish(deps: MoveDeps, tx: Tx, move: Move, trail: Passed[]): Promise<End> {
+  const { now, session } = move;
+  const { id: userId } = personOf(move);
+  const { acr, amr, factors } = shownIn(move, trail);
+  if (session?.userId === userId) {
+    const kept = factors.length > 0 ? await deps.sessions.strengthen(tx, session.id, factors, now) : session;
+    const result = kept && { userId, sessionId: kept.id, amr, acr, authTime: kept.authTime.getTime() };
+    if (result) return finished(move, result);
   } else if (session) {
-    await sessions.revoke(tx, session.id, 'another-user', now);
+    await deps.sessions.revoke(tx, session.id, 'another-user', now);
   }
-  const { session: created, rider } = sessions.draft(tx, { userId: user.id, factors, ip, userAgent }, now);
-  riders.push(rider);
-  notes.push({ name: 'session.created', sessionId: created.id });
-  return { userId: user.id, sessionId: created.id, amr, acr, authTime: created.authTime.getTime() };
+  return fresh(deps, tx, move, trail);
 }

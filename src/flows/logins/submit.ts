@@ -30,6 +30,10 @@ export interface Opened {
   row: LoginRow;
   flow: Flow;
   app: App;
+  /** The user of the row, if it has one. */
+  user: User | null;
+  /** The browser's session, where it is alive. */
+  session: Session | undefined;
 }
 
 export interface Submission {
@@ -41,16 +45,14 @@ export interface Submission {
 }
 
 export type Outcome =
-  /** The login has moved on, or another submit was first: show it as it stands. */
-  | { is: 'show'; row: LoginRow | null }
+  /** The login has moved on; null: another submit was first. Show it as it stands. */
+  | { is: 'show'; opened: Opened | null }
   | { is: 'retry'; text: Text; field: Field['name'] | null; retryAt: Date | null }
   | { is: 'ended'; row: LoginRow; userId: string | null; passed: string[] };
 
-/** What is known at a submit besides the row. */
+/** What is known at a submit. */
 interface Around extends Opened {
   submission: Submission;
-  user: User | null;
-  session: Session | undefined;
   now: Date;
 }
 
@@ -64,19 +66,14 @@ export async function submit(
   submission: Submission,
   now: Date,
 ): Promise<Outcome> {
-  const { db } = deps.storage;
-  const { row } = opened;
-  const [user, session] = await Promise.all([
-    row.state.subject?.userId ? deps.services.users.findById(db, row.state.subject.userId) : undefined,
-    row.sessionId ? deps.sessions.find(db, row.sessionId, now) : undefined,
-  ]);
-  const around: Around = { ...opened, submission, user: user ?? null, session, now };
-  const plain = eventOf(row.state, submission, user ?? null);
+  const { row, user } = opened;
+  const around: Around = { ...opened, submission, now };
+  const plain = eventOf(row.state, submission, user);
   if (plain) return move(deps, around, plain, null);
 
   const method = row.state.option === null ? undefined : deps.methods.get(row.state.option);
   const step = row.state.step;
-  if (!method || step === null) return { is: 'show', row };
+  if (!method || step === null) return { is: 'show', opened };
   const result = await method.check(checkContext(deps, around, method, step), submission);
   return conclude(deps, around, method, result);
 }
@@ -181,9 +178,12 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
   if (committed.is === 'refused') {
     return { is: 'retry', text: committed.text, field: null, retryAt: null };
   }
-  if (committed.is === 'late') return { is: 'show', row: null };
+  if (committed.is === 'late') return { is: 'show', opened: null };
   await deliver(deps, committed.messages, plan.state.proved);
-  if (plan.next.is === 'show') return { is: 'show', row: committed.row };
+  if (plan.next.is === 'show') {
+    const { app, session } = around;
+    return { is: 'show', opened: { app, flow, row: committed.row, session, user } };
+  }
   const passed = committed.row.state.passed.map(({ method }) => method);
   return {
     is: 'ended',

@@ -35,7 +35,7 @@ export const backupCode = {
     'backup-code.used': 'This backup code has just been used. Please take another one.',
   },
 
-  gather: ({ users }, db, user) => users.backupCodes.left(db, user.id),
+  gather: async (_services, _db, user) => user.backupCodes,
 
   available: ({ fact }) =>
     typeof fact === 'number' && fact > 0 ? { is: 'yes' } : { is: 'no', reason: 'no-backup-codes' },

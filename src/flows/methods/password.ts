@@ -113,6 +113,9 @@ async function compare(context: CheckContext, name: string, typed: string): Prom
   if (!(await users.verifyPassword(db, user, typed)) || !user) {
     return { is: 'retry', reason: 'wrong', text: text('password.wrong'), field: 'password', tried: true };
   }
-  await guard.passwordPassed(request, context.now);
-  return { is: 'pass', subject: { user, name } };
+  return {
+    is: 'pass',
+    subject: { user, name },
+    riders: () => [guard.passingPassword(request, context.now)],
+  };
 }

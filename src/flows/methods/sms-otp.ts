@@ -2,6 +2,7 @@ import { after } from '../../lib/clock.ts';
 import { Type } from '../../lib/schema.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import { otpFaults, otpMembers } from '../../otp/index.ts';
+import type { Tx } from '../../storage/types.ts';
 import { normalisePhone } from '../../users/index.ts';
 import type { CheckContext, CheckResult, Effect, Input, Method, Pass, Services } from '../method.ts';
 import { codeScreen, numberScreen } from '../pages/code-screens.ts';
@@ -163,11 +164,10 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
   });
   if (typed === '') return retry('empty', text('sms-otp.empty'), false);
   if (subjectKey === null) return { is: 'fail', reason: 'no-user' };
-  const lockedUntil = await guard.lockedUntil(db, subjectKey, 'sms-otp', now);
-  if (lockedUntil) return { is: 'locked', until: lockedUntil };
-
   const scope = context.scope(enrolling.suffix ?? '');
-  const reservation = await otp.reserve(db, scope, services.codes(settings), now);
+  const lock = guard.locking(subjectKey, 'sms-otp', now);
+  const reservation = await otp.reserve(db, scope, services.codes(settings), lock);
+  if (reservation.status === 'locked') return { is: 'locked', until: reservation.until };
   if (reservation.status === 'none') return retry('none', text('sms-otp.expired'), false);
   if (reservation.status === 'exhausted') return retry('exhausted', text('sms-otp.exhausted'), false);
   const untold = await untoldKey(context, subjectKey);
@@ -213,25 +213,20 @@ async function untoldKey(
 }
 
 function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
-  const { ip, loginId, now, services, user } = context;
-  const { counters, crypto, guard, otp, users } = services;
+  const { ip, now, services } = context;
+  const { counters, db, guard, otp } = services;
   const sealed = enrolling.phone;
+  const used = otp.consuming(db, codeId, now);
   return {
     is: 'pass',
-    async commit(tx) {
-      if (!(await otp.consume(tx, codeId, now))) return false;
-      if (sealed === undefined) return true;
-      // Looked at again here: a number that has come into the profile meanwhile is not replaced.
-      const present = user && (await users.lock(tx, user.id));
-      if (!present || present.phone !== null) return false;
-      await users.setVerifiedPhone(tx, present.id, crypto.open('identifier', sealed, loginId), now);
-      return true;
-    },
+    guards: [used.guard],
+    ...(sealed !== undefined && { commit: (tx) => saveNumber(context, tx, sealed) }),
     lost: text('sms-otp.used'),
     refusal: { reason: 'number-taken', text: text('sms-otp.numberTaken') },
-    riders: (tx) => [
-      ...counted.map((key) => guard.succeeding(tx, key, 'sms-otp')),
-      guard.verifyingSend(tx, { ip }),
+    riders: (handle) => [
+      ...used.riders,
+      ...counted.map((key) => guard.succeeding(handle, key, 'sms-otp')),
+      guard.verifyingSend(handle, { ip }),
       ...counted.map((key) => counters.adding(counterKey(key), windowMs, now, -1)),
     ],
     events: [
@@ -239,4 +234,14 @@ function passWith(context: CheckContext, enrolling: Enrolling, counted: string[]
       ...(sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }]),
     ],
   };
+}
+
+/** Looked at again here: a number that has come into the profile meanwhile is not replaced. */
+async function saveNumber(context: CheckContext, tx: Tx, sealed: string): Promise<boolean> {
+  const { loginId, now, services, user } = context;
+  const { crypto, users } = services;
+  const present = user && (await users.lock(tx, user.id));
+  if (!present || present.phone !== null) return false;
+  await users.setVerifiedPhone(tx, present.id, crypto.open('identifier', sealed, loginId), now);
+  return true;
 }

@@ -1,5 +1,6 @@
 import type { App } from '../../apps/types.ts';
 import type { Text } from '../../lib/texts.ts';
+import type { User } from '../../users/types.ts';
 import { type LoginsDeps, nameOf, type Opened } from '../logins/submit.ts';
 import type { LoginRow } from '../store.ts';
 import type { Screen } from '../types.ts';
@@ -11,14 +12,14 @@ export type Around = Pick<Surroundings, 'problem' | 'typed'>;
 /** Reads what the page says beyond the row: what became of the last message, once a factor was passed. */
 export async function presentScreen(
   deps: LoginsDeps,
-  { app, flow, row }: Opened,
+  { app, flow, row, user }: Opened,
   around: Around & Pick<Surroundings, 'preferred'>,
   now: Date,
 ): Promise<Screen> {
   const { state } = row;
   const codeId = state.option === null ? null : (state.sent[state.option]?.codeId ?? null);
   const delivery = codeId && state.proved ? await deps.delivery.state(deps.storage.db, codeId) : null;
-  const fact = await factOf(deps, state);
+  const fact = await factOf(deps, state, user);
   return screenOf(flow, state, {
     ...around,
     ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, fact, now },
@@ -33,12 +34,10 @@ export async function presentScreen(
 async function factOf(
   { methods, services, storage }: LoginsDeps,
   state: LoginRow['state'],
+  user: User | null,
 ): Promise<unknown> {
   const gather = state.option === null ? undefined : methods.get(state.option)?.gather;
-  const userId = state.subject?.userId;
-  if (!gather || !state.proved || !userId) return undefined;
-  const user = await services.users.findById(storage.db, userId);
-  return user && gather(services, storage.db, user);
+  return gather && state.proved && user ? gather(services, storage.db, user) : undefined;
 }
 
 /** Where the browser goes when the login is over: back to what it was for; without success at a local place, home. */

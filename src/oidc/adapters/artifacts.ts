@@ -1,13 +1,16 @@
 import Provider, { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { sha256 } from '../../crypto/index.ts';
 import { after, type Clock } from '../../lib/clock.ts';
+import { readJoined } from '../../sessions/index.ts';
+import { sendRiders } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
+import type { Users } from '../../users/types.ts';
 import {
   type Artifact,
-  consumeArtifact,
-  deleteArtifact,
+  consuming,
   deleteFamily,
-  findArtifact,
+  deleting,
+  findWithOwners,
   type NewArtifact,
 } from '../store.ts';
 import { AlreadyUsed, type Units } from '../unit.ts';
@@ -71,28 +74,39 @@ export async function burnCode(units: Units, context: KoaContextWithOIDC, now: D
   const row = await artifacts.get(sha256(String(params.code ?? '')));
   if (row?.model !== 'AuthorizationCode' || row.app_id !== client?.clientId || row.consumed_at !== null)
     return;
-  writes.push(async (tx) => {
-    await consumeArtifact(tx, row.id_hash, now);
-  });
+  writes.push((tx) => sendRiders(tx, [consuming(tx, row.id_hash, now)]));
 }
 
 export interface ArtifactsDeps {
   db: Db;
   clock: Clock;
   units: Units;
+  users: Users;
 }
 
 /** Codes and tokens: hashed at rest, read once per request, written together. */
 export function createArtifacts(deps: ArtifactsDeps) {
-  const { db, units } = deps;
+  const { db, clock, units, users } = deps;
 
   /** One read however often a request asks: introspection tries a value as every kind of token. */
   function load(secret: string): Promise<Artifact | undefined> {
     const { artifacts } = units.current();
     const idHash = hashOf(units, secret);
-    const found = artifacts.get(idHash) ?? findArtifact(db, idHash);
+    const found = artifacts.get(idHash) ?? read(idHash);
     artifacts.set(idHash, found);
     return found;
+  }
+
+  /** Whose it is will be asked next, so that comes along. */
+  async function read(idHash: string): Promise<Artifact | undefined> {
+    const unit = units.current();
+    const found = await findWithOwners(db, idHash, clock.now());
+    if (!found) return undefined;
+    const { user, session, ...artifact } = found;
+    const { session_id: sessionId, user_id: userId } = artifact;
+    if (userId !== null) unit.users.set(userId, Promise.resolve(users.fromJoined(user)));
+    if (sessionId !== null) unit.sessions.set(sessionId, readJoined(session));
+    return artifact;
   }
 
   /** Ends all codes and tokens of a grant, once per request: the library asks model by model. */
@@ -136,13 +150,13 @@ function artifactAdapter(
     async consume(id) {
       const grantId = (await load(id))?.grant_id ?? null;
       const idHash = hashOf(units, id);
-      units.current().writes.push(async (tx, carry) => {
-        if (await consumeArtifact(tx, idHash, clock.now(), carry())) return;
-        throw new AlreadyUsed(usedBefore(model), grantId);
+      units.current().writes.push({
+        guard: (handle) => consuming(handle, idHash, clock.now()),
+        lost: () => new AlreadyUsed(usedBefore(model), grantId),
       });
     },
     async destroy(id) {
-      await deleteArtifact(db, sha256(id));
+      await deleting(db, sha256(id)).execute();
     },
     revokeByGrantId: endFamily,
   };

@@ -5,7 +5,7 @@ import { sha256 } from '../../crypto/index.ts';
 import type { Crypto } from '../../crypto/types.ts';
 import type { Flows } from '../../flows/types.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { isWithin, type OidcSession, readByCookie, readById, saveOidc } from '../../sessions/index.ts';
+import { isWithin, type OidcSession, readByCookie, readById, savingOidc } from '../../sessions/index.ts';
 import type { Session, Sessions } from '../../sessions/types.ts';
 import type { Db } from '../../storage/types.ts';
 import { AlreadyUsed, type Units } from '../unit.ts';
@@ -40,7 +40,8 @@ export function createSessionAdapter(deps: BrowserSessionDeps): Adapter {
     },
 
     async findByUid(id) {
-      const found = await readById(db, id, clock.now());
+      const { sessions: known } = units.current();
+      const found = known.has(id) ? known.get(id) : await readById(db, id, clock.now());
       if (!found) return undefined;
       const payload = payloadOf(flows, found, id);
       return { ...payload, authorizations: await withinLimits(deps, found.session, payload) };
@@ -131,10 +132,10 @@ function keep({ units, clock }: BrowserSessionDeps, cookie: string, payload: Ada
     now.getTime() - browser.session.lastSeenAt.getTime() < seenEveryMs &&
     isDeepStrictEqual(browser.authorizations, authorizations);
   if (unchanged) return;
-  writes.push(async (tx, carry) => {
-    const save = { cookieHash: sha256(cookie), payload: { authorizations } };
-    if (await saveOidc(tx, sessionId, save, now, carry())) return;
-    throw new AlreadyUsed(gone());
+  const save = { cookieHash: sha256(cookie), payload: { authorizations } };
+  writes.push({
+    guard: (db) => savingOidc(db, sessionId, save, now),
+    lost: () => new AlreadyUsed(gone()),
   });
 }
 

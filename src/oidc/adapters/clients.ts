@@ -65,6 +65,15 @@ function metadataOf(app: App): AdapterPayload {
   return payload;
 }
 
+const metadata = new WeakMap<App, AdapterPayload>();
+
+/** Apps are values that stay the same until their configuration changes. */
+function knownMetadata(app: App): AdapterPayload {
+  const known = metadata.get(app) ?? metadataOf(app);
+  metadata.set(app, known);
+  return known;
+}
+
 /** Clients are the apps, read afresh each time: a change holds for the next request. */
 export function createClientAdapter(apps: Apps, db: Db): Adapter {
   return {
@@ -72,7 +81,7 @@ export function createClientAdapter(apps: Apps, db: Db): Adapter {
     async find(id) {
       // No text in PostgreSQL holds a NUL; bodies come here unchecked.
       const app = id.includes('\0') ? undefined : await apps.find(db, id);
-      return app?.enabled ? metadataOf(app) : undefined;
+      return app?.enabled ? knownMetadata(app) : undefined;
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Flows, LoginRecord, LoginResult } from '../../flows/types.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Sessions } from '../../sessions/types.ts';
 import type { Db } from '../../storage/types.ts';
-import { type Artifact, deleteArtifact } from '../store.ts';
+import { type Artifact, deleting } from '../store.ts';
 import { AlreadyUsed, type Units } from '../unit.ts';
 import { unsupported } from './artifacts.ts';
 
@@ -32,7 +32,7 @@ export interface InteractionDeps {
 
 /** The library's Interaction: a login of flows where one has to log in, a row of ours for a consent page. */
 export function createInteractionAdapter(deps: InteractionDeps): Adapter {
-  const { db, clock, flows, units, load } = deps;
+  const { db, flows, units, load } = deps;
   return {
     ...unsupported,
     async upsert(_uid, payload) {
@@ -40,7 +40,9 @@ export function createInteractionAdapter(deps: InteractionDeps): Adapter {
     },
     async find(uid) {
       const login = await flows.findByContinuation(db, sha256(uid));
-      units.current().login = login;
+      const unit = units.current();
+      unit.login = login;
+      if (login?.user) unit.users.set(login.user.id, Promise.resolve(login.user));
       if (login) return fromLogin(deps, login, uid);
       const row = await load(uid);
       return row?.model === 'Interaction' ? fromConsent(deps, row, uid) : undefined;
@@ -48,11 +50,9 @@ export function createInteractionAdapter(deps: InteractionDeps): Adapter {
     /** Single use: of two returns from one login the second finds nothing. */
     async destroy(uid) {
       const { login, writes } = units.current();
-      writes.push(async (tx) => {
-        const first = login
-          ? await flows.consume(tx, login.id, clock.now())
-          : await deleteArtifact(tx, sha256(uid));
-        if (!first) throw new AlreadyUsed(usedBefore());
+      writes.push({
+        guard: (handle) => (login ? flows.consuming(handle, login.id) : deleting(handle, sha256(uid))),
+        lost: () => new AlreadyUsed(usedBefore()),
       });
     },
   };
