@@ -45,7 +45,10 @@ async function openControl(context: Context) {
   }
 }
 
-async function listen(context: Context): Promise<{ app: App; close(): Promise<void> }> {
+async function listen(
+  context: Context,
+  listening: () => void,
+): Promise<{ app: App; close(): Promise<void> }> {
   const { environment, storage, log } = context;
   const { port, host, dataDir, databaseUrl } = environment;
   const app = await createApp(context);
@@ -60,6 +63,7 @@ async function listen(context: Context): Promise<{ app: App; close(): Promise<vo
   };
   try {
     await app.server.listen({ port, host });
+    listening();
     await app.start();
   } catch (error) {
     await close();
@@ -71,9 +75,13 @@ async function listen(context: Context): Promise<{ app: App; close(): Promise<vo
 
 /**
  * Starts a gateway: migrates, applies the files to an empty database, listens. Throws when anything stands in the
- * way, and leaves nothing open then.
+ * way, and leaves nothing open then. `listening` is called as soon as there may be requests.
  */
-export async function serve(environment: Environment, overrides: Overrides = {}): Promise<Running> {
+export async function serve(
+  environment: Environment,
+  overrides: Overrides = {},
+  listening = () => {},
+): Promise<Running> {
   const context = await createContext(environment, { ...overrides, traced: true });
   try {
     const { storage, configuration, clock, log } = context;
@@ -84,14 +92,14 @@ export async function serve(environment: Environment, overrides: Overrides = {})
     if (unreadable !== null) throw new SecretsUnreadable(unreadable);
     const folder = environment.configDir ?? (environment.demo ? demoConfig : null);
     if (folder !== null) await configuration.applyToEmpty(folder);
-    const listening = await listen(context);
+    const opened = await listen(context, listening);
     return {
       issuer: environment.issuer.origin,
       context,
-      app: listening.app,
-      drain: () => drain(listening.app.server.server),
+      app: opened.app,
+      drain: () => drain(opened.app.server.server),
       async close() {
-        await listening.close();
+        await opened.close();
         await context.close();
       },
     };
@@ -108,34 +116,44 @@ const stopLimitMs = 9_800;
 export async function serveProcess(environment: Environment): Promise<void> {
   if (environment.workers > 1 && cluster.isPrimary) return superviseWorkers(environment);
   const open: { close(): Promise<void> }[] = [];
-  const state: { running: Running | null } = { running: null };
+  const state: Starting = { listening: false, running: Promise.withResolvers() };
   stopWhenTold(state, open);
-  const running = await whenReadable(environment, () => serve(environment));
-  state.running = running;
+  const listening = () => {
+    state.listening = true;
+  };
+  const running = await whenReadable(environment, () => serve(environment, {}, listening));
   open.push(running);
+  state.running.resolve(running);
   await running.context.metrics.observeProcess();
   if (environment.demo && environment.configDir === null) open.unshift(await startShop(environment));
+}
+
+interface Starting {
+  /** There may be requests. */
+  listening: boolean;
+  running: PromiseWithResolvers<Running>;
 }
 
 /**
  * The first signal lets what is under way end, the second ends at once. Set up before the start: as the first process
  * of a container, a program that handles no signal yet is deaf to them.
  */
-function stopWhenTold(state: { running: Running | null }, open: { close(): Promise<void> }[]): void {
+function stopWhenTold(state: Starting, open: { close(): Promise<void> }[]): void {
   let stopping = false;
   const stop = async (reason: string) => {
-    if (state.running === null) process.exit(0);
+    if (!state.listening) process.exit(0);
     // The primary decides about the second signal; it reaches workers of a group too.
     if (stopping && cluster.isWorker) return;
     if (stopping) process.exit(1);
     stopping = true;
-    const { log } = state.running.context;
-    log.info({ reason }, 'stopping');
-    setTimeout(() => {
-      log.error({}, 'something did not end in time: it is cut off');
+    const cut = setTimeout(() => {
+      process.stderr.write('something did not end in time: it is cut off\n');
       process.exit(1);
-    }, stopLimitMs).unref();
-    await state.running.drain();
+    }, stopLimitMs);
+    cut.unref();
+    const running = await state.running.promise;
+    running.context.log.info({ reason }, 'stopping');
+    await running.drain();
     for (const part of open) await part.close();
     // A worker's channel to its primary would keep it.
     if (cluster.isWorker) process.exit(0);

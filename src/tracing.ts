@@ -48,7 +48,9 @@ export const statementSpans = (tracer: Tracer | null): StorageOptions['onStateme
 /** `select users`: what the statement does, and the first table in it. */
 function summaryOf(text: string): string {
   const verb = /^\s*(\w+)/.exec(text)?.[1]?.toLowerCase() ?? 'statement';
-  const table = /\b(?:from|into|update)\s+"?(\w+)/i.exec(text)?.[1];
+  // Quoted is what the query builder wrote: the statement itself, and not a part that was put into it as text.
+  const [, table] =
+    /\b(?:from|into|update) "(\w+)"/.exec(text) ?? /\b(?:from|into|update)\s+(\w+)/i.exec(text) ?? [];
   return table === undefined ? verb : `${verb} ${table}`;
 }
 

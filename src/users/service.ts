@@ -76,13 +76,10 @@ export function createUsers(deps: UsersDeps): Users {
     prepare,
     async create(tx, user, now) {
       const prepared = await prepare(user);
-      const row = rowOf(prepared, newId('usr', random), now);
-      await insertNew(tx, row);
-      if (prepared.backupCodes) await backupCodes.replace(tx, row.id, prepared.backupCodes, now);
-      const unused = prepared.backupCodes ? await backupCodes.left(tx, row.id) : 0;
-      const created = userOf({ ...row, unused_codes: unused }, now);
-      passwordCheck.remember(created, row.password_hash);
-      return created;
+      const id = newId('usr', random);
+      await insertNew(tx, rowOf(prepared, id, now));
+      if (prepared.backupCodes) await backupCodes.replace(tx, id, prepared.backupCodes, now);
+      return toUser(await findUser(tx, id)) as User;
     },
     async preparePassword(password, user) {
       const own = [user.username, user.email ?? user.username];

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
-import { Value } from 'typebox/value';
 import { laterMembers } from '../../src/apps/document.ts';
 import type { App } from '../../src/apps/types.ts';
 import { createAudit } from '../../src/audit/index.ts';
+import { filled } from '../../src/config/validation/defaults.ts';
 import { createCrypto, createPasswords } from '../../src/crypto/index.ts';
 import type {
   Delivery,
@@ -89,7 +89,7 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const settings = {
     get<T>(member: string): T {
       const section = sections.find((one) => one.member === member);
-      return Value.Default(section?.schema ?? {}, {}) as T;
+      return filled(section?.schema ?? {}, undefined) as T;
     },
   };
   const common = { storage, db: storage.db, crypto, clock, random: systemRandom, log: silent, settings };

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import tls from 'node:tls';
 import type { buildConnector as Connectors, Dispatcher } from 'undici';
 import { AddressRefused, isPublicAddress, publicLookup, type Resolve } from './addresses.ts';
-import { Agent, buildConnector, ProxyAgent } from './undici.ts';
+import { Agent, buildConnector, createProxyAgent } from './undici.ts';
 
 export interface EgressOptions {
   /** Lifts the check of addresses, for a peer in a private network. */
@@ -29,7 +29,7 @@ export function createEgress(options: EgressOptions): Dispatcher {
   const timeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const secure = secureOptions(options.tls);
   if (options.proxy) {
-    return new ProxyAgent({
+    return createProxyAgent({
       uri: options.proxy,
       connections: MAX_CONNECTIONS,
       allowH2: false,

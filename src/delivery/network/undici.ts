@@ -8,5 +8,8 @@ import type * as Undici from 'undici';
 const require = createRequire(import.meta.url);
 
 export const Agent = require('undici/lib/dispatcher/agent.js') as typeof Undici.Agent;
-export const ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js') as typeof Undici.ProxyAgent;
 export const buildConnector = require('undici/lib/core/connect.js') as typeof Undici.buildConnector;
+
+/** Opens tunnels by methods that only the whole library gives it. */
+export const createProxyAgent = (options: Undici.ProxyAgent.Options): Undici.ProxyAgent =>
+  new (require('undici') as typeof Undici).ProxyAgent(options);
