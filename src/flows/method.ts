@@ -1,5 +1,5 @@
 import type { Crypto } from '../crypto/types.ts';
-import type { Channel, MessageState } from '../delivery/types.ts';
+import type { Channel, Delivery, MessageState } from '../delivery/types.ts';
 import type { Guard } from '../guard/types.ts';
 import type { Fault } from '../lib/problem.ts';
 import type { TSchema } from '../lib/schema.ts';
@@ -72,6 +72,8 @@ export interface Sent {
   suffix: string;
   /** Of the destination; null before a factor was passed, where nothing may tell whether a number exists. */
   last2: string | null;
+  /** Where its messages are counted by the guard; null: nowhere. */
+  country?: string | null;
   /** Why the last request to send was refused, and until when (milliseconds; null: for the rest of the login). */
   refused: { reason: string; until: number | null } | null;
 }
@@ -149,6 +151,8 @@ export interface Services {
   users: Users;
   guard: Guard;
   otp: Otp;
+  /** Tells delivery that its message was of use. */
+  delivery: Pick<Delivery, 'verifying'>;
   codes(settings: Record<string, unknown>): OtpSettings;
 }
 

@@ -12,9 +12,11 @@ import { readJoined } from '../sessions/index.ts';
 import type { Storage } from '../storage/types.ts';
 import { allowOrigin, foreignOrigin, requireBinding, requireJson } from './access.ts';
 import type { FlowCatalog } from './catalog.ts';
+import { proofOf } from './logins/challenge.ts';
 import { type LoginsDeps, type Opened, type Outcome, type Submission, submit } from './logins/submit.ts';
 import type { Method } from './method.ts';
 import { type Around, leaveUrl, presentScreen, translated } from './pages/answers.ts';
+import { widenPolicy } from './pages/challenge-screen.ts';
 import { findLogin } from './store.ts';
 
 export interface RoutesDeps {
@@ -133,6 +135,7 @@ async function answer(
   const preferred = waysOf(deps, request);
   const screen = await presentScreen(logins, opened, { ...around, preferred }, deps.clock.now());
   if (json) return { screen: translated(screen, (words) => http.translate(row.locale, words)) };
+  if (screen.challenge) widenPolicy(reply, screen.challenge);
   return http.page(request, reply, {
     ...{ view: 'login/step', title: screen.heading, error: around.problem !== null, status, app },
     locale: row.locale,
@@ -243,6 +246,7 @@ function submissionOf(
   return {
     ...{ action: body.action || 'submit', values, ip: request.ip },
     userAgent: request.headers['user-agent'] ?? null,
+    proof: proofOf(row.state, body),
     deviceOf: (userId) => guard.readDevice(device, userId),
   };
 }

@@ -24,7 +24,7 @@ import type { LoginsDeps } from './logins/submit.ts';
 import type { Services } from './method.ts';
 import { methods } from './methods/index.ts';
 import { loginRoutes } from './routes.ts';
-import { consuming, findByContinuationKey, insertLogin } from './store.ts';
+import { consuming, findByContinuationKey, insertLogin, isRunning } from './store.ts';
 import type { Flow, Flows, StartLogin } from './types.ts';
 
 /** How long one sign-in may take. Not prolonged by anything. */
@@ -54,7 +54,7 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
   const catalog = createFlowCatalog(storage.revisions);
   const services: Services = {
     ...{ db: storage.db, counters: storage.counters, crypto: deps.crypto, users: deps.users },
-    ...{ guard: deps.guard, otp },
+    ...{ guard: deps.guard, otp, delivery },
     codes: (overrides) => otpSettings(deps.settings.get<OtpDocument>('otp'), overrides),
   };
   const logins: LoginsDeps = { ...deps, services, methods, translate: deps.http.translate };
@@ -64,6 +64,11 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
     if (status === 'accepted') return [otp.accepting(db, reference, now)];
     // An unknown outcome leaves both codes valid: either message may be the one that arrives.
     return status === 'unknown' ? [] : [otp.dropping(db, reference, now)];
+  });
+
+  delivery.onFollowUp(async (db, { loginId, purpose, reference }, now) => {
+    if (purpose !== 'login-code' && purpose !== 'enrol-code') return true;
+    return loginId !== null && (await otp.isLive(db, reference, now)) && (await isRunning(db, loginId, now));
   });
 
   return {

@@ -184,6 +184,18 @@ export const findLogin = (db: Db, id: string, now: Date): Promise<LoginRead | un
     .where('id', '=', id)
     .executeTakeFirst();
 
+/** Whether anybody can still use what was sent for this login. */
+export async function isRunning(db: Db, id: string, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('logins')
+    .select('id')
+    .where('id', '=', id)
+    .where('status', '=', 'running')
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The present version of a login; undefined when it has gone. */
 export async function versionOf(db: Db, id: string): Promise<number | undefined> {
   const row = await db.selectFrom('logins').select('version').where('id', '=', id).executeTakeFirst();

@@ -36,6 +36,16 @@ const own: Catalogue = {
   'flows.disabled': 'Your account is switched off. Please ask whoever looks after {app}.',
   'flows.ended': 'Please start again. If it happens once more, ask whoever looks after {app}.',
   'flows.back': 'Back to {app}',
+  'flows.codeHeld':
+    'We cannot send a code to this number just now. Please try again later, or use another way if you have one.',
+  'flows.codeNowhere':
+    'We do not send codes to this kind of number. Please go on another way, or ask whoever looks after this app.',
+  'flows.challengeHeading': 'One moment, please',
+  'flows.challengeWork':
+    'Before we send a code, your browser does a short calculation, so that nobody can have codes sent in bulk. It takes a few seconds and goes on by itself. If nothing happens, you can continue in a little while with the button, or choose another way.',
+  'flows.challengeCaptcha':
+    'Please show that you are a person before we send a code. If that does not work, wait a minute and press the button, or choose another way.',
+  'flows.challengeAgain': 'That did not work yet. Please try again, wait a little, or choose another way.',
   'flows.busy': 'That was just done in another place. Please try again.',
   'problem.other_browser':
     'This sign-in was started in another browser. Please start again from the app, in the browser that you want to use.',

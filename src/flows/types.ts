@@ -1,4 +1,5 @@
 import type { App } from '../apps/types.ts';
+import type { CaptchaKind } from '../guard/types.ts';
 import type { Text } from '../lib/texts.ts';
 import type { Factor, Session } from '../sessions/types.ts';
 import type { Guard } from '../storage/index.ts';
@@ -73,6 +74,11 @@ export interface Notice {
   text: Text;
 }
 
+/** `proof` of work: a decimal number with which SHA-256 of `salt:number` begins with so many zero bits. */
+export type ScreenChallenge =
+  | { kind: 'proof-of-work'; salt: string; bits: number }
+  | { kind: CaptchaKind; siteKey: string; script: string; widget: string };
+
 /** What one step shows, as a plain value: the HTML page and the JSON API both render it. */
 export interface Screen {
   /** `password`, `sms-otp`, `choose`, `locked`, `no-way-on`, … */
@@ -82,6 +88,8 @@ export interface Screen {
   fields: Field[];
   actions: Action[];
   notices: Notice[];
+  /** What the browser does by itself, or shows, before `prove` is posted with `proof`. */
+  challenge?: ScreenChallenge;
   /** Where one is, when there is more than one step. 1-based. */
   progress: { current: number; total: number } | null;
   /** The login's version: a POST that carries an older one is answered with the present screen. */

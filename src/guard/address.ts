@@ -10,3 +10,12 @@ export function addressKey(ip: string): string {
   if (address.kind() === 'ipv4') return address.toString();
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/64`)}/64`;
 }
+
+/** The network around it: /24, or of IPv6 the /56 that providers give to one customer. */
+export function networkKey(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip);
+  return address.kind() === 'ipv4'
+    ? `${ipaddr.IPv4.networkAddressFromCIDR(`${address.toString()}/24`)}/24`
+    : `${ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/56`)}/56`;
+}

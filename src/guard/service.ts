@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.ts';
 import type { RandomSource } from '../lib/ids.ts';
 import type { Db } from '../storage/types.ts';
 import { addressKey } from './address.ts';
+import { type ChallengeDeps, createChallenges } from './challenge.ts';
 import { createDevices } from './devices.ts';
 import {
   countFailure,
@@ -13,8 +14,8 @@ import {
   readLock,
   removeLock,
 } from './lock-store.ts';
-import { countSends, type History, type Lock, removeNewest, withoutNewest } from './send-store.ts';
-import { type GuardDocument, type Limit, parseLimit } from './settings.ts';
+import { createSends, type Decided } from './sends/service.ts';
+import type { GuardDocument } from './settings.ts';
 import { type Budget, countTry, givingTryBack } from './throttle-store.ts';
 import type { Allowed, Guard } from './types.ts';
 
@@ -33,12 +34,19 @@ export interface GuardDeps {
   crypto: Crypto;
   random: RandomSource;
   settings: Settings;
+  /** Posts a form to a captcha's vendor by the checked way out, and answers the body of a 200. */
+  ask: ChallengeDeps['ask'];
+  /** Told of every decision about a message, for metrics. */
+  decided?(decided: Decided): void;
 }
 
-export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard {
+export function createGuard(deps: GuardDeps): Guard {
+  const { crypto, db, random, settings } = deps;
   const rules = () => settings.get<GuardDocument>('guard');
   return {
     ...createDevices(crypto, random),
+    ...createChallenges({ ask: deps.ask, random, rules: () => rules().challenge }),
+    ...createSends({ ...deps, rules: () => rules().sends }),
 
     subjectKey: (normalisedIdentifier) => crypto.mac('identifier', normalisedIdentifier),
 
@@ -69,11 +77,6 @@ export function createGuard({ db, crypto, random, settings }: GuardDeps): Guard 
     },
 
     passingPassword: (request, now) => givingTryBack(budgets(rules(), request), now),
-
-    allowSend: (request, now) => allowSend(db, histories(rules(), request), request.lock ?? null, now),
-
-    sendVerified: ({ ip }) => removeNewest(db, [addressHistory(ip)]),
-    verifyingSend: (handle, { ip }) => withoutNewest(handle, addressHistory(ip)),
   };
 }
 
@@ -119,52 +122,6 @@ function budgets(
       keptMs: DAY_MS,
     },
   ];
-}
-
-const addressHistory = (ip: string): string => `address:${addressKey(ip)}`;
-
-function histories(
-  { sends }: GuardDocument,
-  { numberHash, userId, ip }: Parameters<Guard['allowSend']>[0],
-): History[] {
-  const all: [rule: string, key: string | null, limits: string[]][] = [
-    ['number', `number:${numberHash}`, sends.perNumber],
-    ['user', userId === null ? null : `user:${userId}`, sends.perUser],
-    ['address', ip === null ? null : addressHistory(ip), sends.perAddress],
-  ];
-  return all.flatMap(([rule, key, written]) =>
-    key !== null && written.length > 0 ? [{ rule, key, limits: written.map(parseLimit) }] : [],
-  );
-}
-
-async function allowSend(db: Db, histories: History[], lock: Lock | null, now: Date): Promise<Allowed> {
-  if (histories.length === 0) {
-    const until = lock && (await readLock(db, lock.subjectKey, lock.factor, now));
-    return until ? { allowed: false, rule: 'lock', retryAt: until } : { allowed: true };
-  }
-  const { lockedUntil, counted } = await countSends(db, histories, lock, now);
-  if (lockedUntil) return { allowed: false, rule: 'lock', retryAt: lockedUntil };
-  if (counted.every((one) => one.counted)) return { allowed: true };
-  await removeNewest(
-    db,
-    counted.filter((one) => one.counted).map(({ key }) => key),
-  );
-  const refused = refusal(
-    histories.flatMap(({ rule, key, limits }) => {
-      const times = counted.find((one) => one.key === key)?.times ?? [];
-      return limits.flatMap((limit) => {
-        const retryAt = freeAt(limit, times);
-        return retryAt > now ? [{ rule, retryAt }] : [];
-      });
-    }),
-  );
-  // None seen at its limit: another message was counted at this very moment. Now it is to be seen.
-  return refused.allowed ? allowSend(db, histories, lock, now) : refused;
-}
-
-/** When the limit has room again, judged by the moments of the messages (oldest first). */
-function freeAt({ count, withinMs }: Limit, times: number[]): Date {
-  return new Date((times.at(-count) ?? 0) + withinMs);
 }
 
 /** The last of the refusals to end is the one that is told. */

@@ -1,9 +1,13 @@
 import type { RawBuilder } from 'kysely';
 import type { Rider } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
+import type { Challenges } from './challenge.ts';
+import type { Decision, DecisionContext } from './sends/decisions.ts';
+
+export type { CaptchaKind, Task } from './challenge.ts';
 
 /** Throttling of tries and sends. Subjects are keyed hashes, known users or not, so that counting tells nothing. */
-export interface Guard {
+export interface Guard extends Challenges {
   /** The counter key of an identifier as typed and normalised: the same form whether or not a user has it. */
   subjectKey(normalisedIdentifier: string): string;
   /** Until when this factor is locked for the subject, or null. See `isUntilLifted` for locks without an end. */
@@ -39,26 +43,76 @@ export interface Guard {
   /** The right password gives the try back, together with what it leads to. */
   passingPassword(request: { subjectKey: string; ip: string; deviceId: string | null }, now: Date): Rider;
   /**
-   * May a message be sent now? Counts it per number, user and address; refused costs nothing. `ip` null: the address
-   * has been counted already. A factor that is locked (`lock`) is refused by the rule `lock`, in the same statement.
+   * May a message be sent now? Every rule has to say yes. Counts it per number, user, address, network, destination and
+   * budget; refused costs nothing. A factor that is locked (`lock`) is refused by the rule `lock`, in the same statement.
    */
-  allowSend(
-    request: {
-      numberHash: string;
-      userId: string | null;
-      ip: string | null;
-      lock?: { subjectKey: string; factor: string };
-    },
-    now: Date,
-  ): Promise<Allowed>;
-  /** The code of a message was verified: sends to verified numbers do not count against the address. */
-  sendVerified(request: { ip: string }, now: Date): Promise<void>;
+  allowSend(request: SendRequest, now: Date): Promise<SendAnswer>;
+  /** Writes down what was decided, together with what it leads to. */
+  recordingSend(db: Db, answer: Pick<SendAnswer, 'about' | 'decisions'>, now: Date): Rider[];
+  /** The code of a message was verified: such messages count against no address, prefix or country. */
+  sendVerified(verified: VerifiedSend): Promise<void>;
   /** {@link sendVerified} as a part of another statement. */
-  verifyingSend(db: Db, request: { ip: string }): Rider;
+  verifyingSend(db: Db, verified: VerifiedSend): Rider;
+  /** The user went on by another factor: these messages do not count against their countries. */
+  sendNotNeeded(
+    sent: { country: string; sentAt: Date; count: number; loginId: string | null }[],
+  ): Promise<void>;
   /** A known browser's cookie value after `userId` has logged in; `previous` is its value before, unchecked. */
   deviceToken(userId: string, previous: string | undefined): string;
   /** The browser's id if this user has logged in with it before (at most five users are kept), else null. */
   readDevice(token: string | undefined, userId: string): string | null;
 }
+
+/** A message that somebody asks for. */
+export interface SendRequest {
+  /** Under what the number is counted; a name as typed where the number must not be told. */
+  numberHash: string;
+  /** E.164, for rules about destinations; null: they do not apply. */
+  number?: string | null;
+  userId: string | null;
+  ip: string | null;
+  /** The address has been counted already. */
+  addressCounted?: boolean;
+  /** The browser, if this user has signed in with it before: it has limits of its own instead of its address's. */
+  deviceId?: string | null;
+  lock?: { subjectKey: string; factor: string };
+  appId?: string | null;
+  channel?: string;
+  loginId?: string | null;
+  /** The browser has passed a challenge for this message, or has waited instead. */
+  passed?: 'proof' | 'waited' | null;
+  /** Nobody has proved anything, and the browser is unknown. */
+  firstContact?: boolean;
+}
+
+/** Messages of one login whose code was typed. */
+export interface VerifiedSend {
+  ip: string;
+  deviceId?: string | null;
+  number?: string | null;
+  loginId?: string | null;
+  /** When the newest was asked for. */
+  sentAt?: Date | null;
+  /** How many were sent. */
+  count?: number;
+}
+
+export type SendAnswer = {
+  about: DecisionContext;
+  decisions: Decision[];
+  /** ISO 3166, `ZZ` for a number of no country; null where destinations do not count. */
+  country: string | null;
+} & (
+  | { allowed: true }
+  /** `challenge`: it may be sent once the browser has passed one. `retryAt` null: not in this login. */
+  | {
+      allowed: false;
+      rule: string;
+      challenge: boolean;
+      retryAt: Date | null;
+      /** Messages from the same place that nobody has used, as far as they were looked at. */
+      pressure: number;
+    }
+);
 
 export type Allowed = { allowed: true } | { allowed: false; retryAt: Date; rule: string };

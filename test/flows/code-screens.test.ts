@@ -67,3 +67,10 @@ t.test('the message counts minutes as people do, in every language', async (t) =
     }
   }
 });
+
+t.test('spoken, and a number that wants nothing', async (t) => {
+  t.match(pageOf({ delivery: 'calling' }), { texts: ['heading', 'calling'], fields: ['code'] });
+  t.match(pageOf({ delivery: 'delivered' }), { texts: ['heading', 'delivered'], fields: ['code'] });
+  t.match(pageOf({ delivery: 'stopped' }), { texts: ['headingNone', 'stopped'], fields: [] });
+  t.match(pageOf({ delivery: 'stopped', alone: true }), { texts: ['headingNone', 'stoppedAlone'] });
+});

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
 import type { Test } from 'tap';
 import { laterMembers } from '../../src/apps/document.ts';
 import type { App } from '../../src/apps/types.ts';
@@ -69,6 +70,10 @@ export interface World {
   /** The gateway answers when this has come true. */
   gateway: Promise<void>;
   guard: ReturnType<typeof createGuard>;
+  /** Members of gateway.yaml that are not as an empty file has them. */
+  written: Record<string, unknown>;
+  /** What a captcha's vendor answers. */
+  captcha: (form: URLSearchParams) => string;
   addUser(user?: NewUser): Promise<User>;
   publish(steps: StepDocument[]): Promise<void>;
   browser(start?: Partial<StartLogin>): Promise<Browser>;
@@ -89,15 +94,21 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const settings = {
     get<T>(member: string): T {
       const section = sections.find((one) => one.member === member);
-      return filled(section?.schema ?? {}, undefined) as T;
+      return filled(section?.schema ?? {}, structuredClone(world.written[member])) as T;
     },
   };
   const common = { storage, db: storage.db, crypto, clock, random: systemRandom, log: silent, settings };
   const users = createUsers({ ...common, passwords: createPasswords() });
   const sessions = createSessions({ ...common, audit: createAudit() });
-  const guard = createGuard(common);
+  const guard = createGuard({ ...common, ask: async (_url, form) => world.captcha(form) });
   const messages: NewMessage[] = [];
-  const world = { outcome: { status: 'accepted', gatewayId: null } as Outcome, gateway: Promise.resolve() };
+  const world = {
+    outcome: { status: 'accepted', gatewayId: null } as Outcome,
+    gateway: Promise.resolve(),
+    // What is not about them leaves challenges out.
+    written: { guard: { sends: { modes: { 'first-contact': 'record' } } } } as Record<string, unknown>,
+    captcha: (_form: URLSearchParams) => '{}',
+  };
   const delivery = fakeDelivery(storage, clock, messages, world);
   const apps = {
     find: async () => appDocument,
@@ -160,6 +171,8 @@ function fakeDelivery(
     onOutcome(listener) {
       follows = listener;
     },
+    onFollowUp: () => {},
+    verifying: () => sql`(select 1)`,
     recover: async () => {},
     close: async () => {},
   };

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import { createCrypto } from '../../src/crypto/index.ts';
-import { createGuard, type GuardDocument, guardSection } from '../../src/guard/index.ts';
+import { createGuard, type GuardDeps, type GuardDocument, guardSection } from '../../src/guard/index.ts';
 import { systemRandom } from '../../src/lib/ids.ts';
 import type { Storage } from '../../src/storage/types.ts';
 
@@ -22,8 +22,17 @@ export function defaults(written: object = {}): GuardDocument {
   return document as GuardDocument;
 }
 
-export function guardOn({ db }: Storage, document: GuardDocument = defaults()) {
-  return createGuard({ db, crypto, random: systemRandom, settings: { get: <T>() => document as T } });
+export function guardOn(
+  { db }: Storage,
+  document: GuardDocument = defaults(),
+  decided: GuardDeps['decided'] = () => {},
+) {
+  const settings = { get: <T>() => document as T };
+  return createGuard({ db, crypto, random: systemRandom, settings, decided, ask: noVendor });
+}
+
+async function noVendor(): Promise<string> {
+  throw new Error('no vendor is asked here');
 }
 
 export const times = <T>(n: number, work: (i: number) => Promise<T>) =>

@@ -13,22 +13,22 @@ await forEachDatabase(t, async (t, storage) => {
     const next = (seconds: number) => send('number', `usr_n${++who}`, seconds, `198.51.100.${who}`);
     const refused = (seconds: number) => ({ allowed: false, rule: 'number', retryAt: at(seconds) });
     t.match(await next(0), { allowed: true });
-    t.strictSame(await next(29), refused(30));
+    t.match(await next(29), refused(30));
     for (const seconds of [30, 60, 90, 120]) t.match(await next(seconds), { allowed: true }, `${seconds} s`);
-    t.strictSame(await next(150), refused(10 * MINUTE), 'the sixth within ten minutes');
+    t.match(await next(150), refused(10 * MINUTE), 'the sixth within ten minutes');
     t.match(await next(10 * MINUTE), { allowed: true });
-    t.strictSame(await next(10 * MINUTE + 29), refused(10 * MINUTE + 30));
+    t.match(await next(10 * MINUTE + 29), refused(10 * MINUTE + 30));
     for (let i = 1; i <= 4; i++) t.match(await next(i * HOUR), { allowed: true });
-    t.strictSame(await next(5 * HOUR), refused(DAY), 'the eleventh of the day');
+    t.match(await next(5 * HOUR), refused(DAY), 'the eleventh of the day');
     t.match(await next(DAY), { allowed: true });
-    t.strictSame(await next(DAY + 29), refused(DAY + 30));
+    t.match(await next(DAY + 29), refused(DAY + 30));
   });
 
   t.test('one user: 10 an hour, whatever the numbers', async (t) => {
     for (let i = 0; i < 10; i++) {
       t.match(await send(`user-${i}`, 'usr_many', i, `198.51.101.${i}`), { allowed: true });
     }
-    t.strictSame(await send('user-10', 'usr_many', 100, '198.51.101.10'), {
+    t.match(await send('user-10', 'usr_many', 100, '198.51.101.10'), {
       allowed: false,
       rule: 'user',
       retryAt: at(HOUR),
@@ -45,7 +45,7 @@ await forEachDatabase(t, async (t, storage) => {
     const ip = '203.0.113.1';
     for (let i = 0; i < 20; i++) t.match(await send(`a-${i}`, null, i, ip), { allowed: true });
     t.match(await send('a-20', null, 20, ip), { allowed: false, rule: 'address', retryAt: at(HOUR) });
-    await guard.sendVerified({ ip }, at(21));
+    await guard.sendVerified({ ip });
     t.match(await send('a-20', null, 22, ip), { allowed: true }, 'one was verified');
     t.match(await send('a-21', null, 23, ip), { allowed: false });
     t.match(await send('a-21', null, 23, '203.0.113.2'), { allowed: true });
@@ -55,18 +55,24 @@ await forEachDatabase(t, async (t, storage) => {
     const ip = '203.0.113.3';
     for (let i = 0; i < 200; i++) {
       t.match(await send(`office-${i}`, `usr_o${i}`, i, ip), { allowed: true });
-      if (i >= 15) await guard.sendVerified({ ip }, at(i));
+      if (i >= 15) await guard.sendVerified({ ip });
     }
   });
 
   t.test('what is given back without need harms nothing', async (t) => {
-    await guard.sendVerified({ ip: '203.0.113.9' }, at(0));
+    await guard.sendVerified({ ip: '203.0.113.9' });
     t.match(await send('b-1', null, 0, '203.0.113.9'), { allowed: true });
   });
 
   t.test('the limits are settings; an empty list is none', async (t) => {
-    const off = guardOn(storage, defaults({ sends: { perNumber: [], perUser: [], perAddress: [] } }));
-    const loose = guardOn(storage, defaults({ sends: { perNumber: ['2 in 1m'], perAddress: [] } }));
+    const off = guardOn(
+      storage,
+      defaults({ sends: { perNumber: [], perUser: [], perAddress: [], perNetwork: [] } }),
+    );
+    const loose = guardOn(
+      storage,
+      defaults({ sends: { perNumber: ['2 in 1m'], perAddress: [], perNetwork: [] } }),
+    );
     for (let i = 0; i < 30; i++) {
       t.match(await off.allowSend({ numberHash: 'c', userId: 'usr_c', ip: '203.0.113.4' }, at(0)), {
         allowed: true,

@@ -1,3 +1,4 @@
+import type { Task } from '../../guard/types.ts';
 import type { Factor } from '../../sessions/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Methods, Scratch, Sent } from '../method.ts';
@@ -42,6 +43,8 @@ export interface LoginState {
   option: string | null;
   /** The method at hand is locked for this user; `until` null: until somebody lifts it. */
   locked: { until: number | null } | null;
+  /** What the browser has to do before the method's next message; gone once one was allowed. */
+  challenge?: { method: string; task: Task } | null;
   /** Why the login failed; for its last page. */
   ended: string | null;
   /** By method, while the step lasts. */

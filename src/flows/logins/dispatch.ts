@@ -1,6 +1,7 @@
 import type { App } from '../../apps/types.ts';
 import type { Delivery, OutgoingMessage } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
+import type { SendAnswer, SendRequest } from '../../guard/types.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import type { IssuedCode } from '../../otp/types.ts';
 import type { Guard, Rider } from '../../storage/index.ts';
@@ -18,9 +19,15 @@ export interface Dispatch {
   proved: boolean;
   locale: string;
   ip: string;
+  /** The browser, where this user has signed in with it before. */
+  deviceId: string | null;
+  /** The browser has passed a challenge for it. */
+  passed: 'proof' | 'waited' | null;
   expiresAt: Date;
   /** What this step sent by the method before. */
   before: Sent | null;
+  /** Of the number that it goes to, as the guard counts it; null: nowhere. */
+  country: string | null;
 }
 
 export interface DispatchDeps {
@@ -39,12 +46,19 @@ export const scopeOf = (
   suffix: string,
 ): string => ['login', loginId, step, subjectKey, ...(suffix ? [suffix] : [])].join(':');
 
-export type Permit =
-  /** `silent`: the page is to say the same, but nothing may go out. */
-  | { is: 'allowed'; silent: boolean }
+export type Permit = {
+  /** What the guard decided; to be written with what it leads to. */
+  answers: SendAnswer[];
+} & (
+  | /** `silent`: the page is to say the same, but nothing may go out. */
+  { is: 'allowed'; silent: boolean; country: string | null }
   /** `until` null: until somebody lifts it. */
   | { is: 'locked'; until: number | null }
-  | { is: 'refused'; reason: string; until: number };
+  /** `until` null: for the rest of the login. */
+  | { is: 'refused'; reason: string; until: number | null }
+  /** It may go out once the browser has passed a challenge. */
+  | { is: 'challenged'; pressure: number }
+);
 
 /**
  * Whether a code may be sent now; counted by itself, before the transaction. A locked factor sends nothing.
@@ -59,42 +73,52 @@ export async function permit(
   dispatch: Dispatch,
   now: Date,
 ): Promise<Permit> {
-  const { ip, proved, subjectKey, user } = dispatch;
-  if (proved) {
-    return permitOne(deps, effect, { subjectKey, ip, userId: user?.id ?? null, to: effect.to }, now);
+  const { proved, subjectKey, user } = dispatch;
+  if (proved || !user || effect.to === null) {
+    const userId = proved ? (user?.id ?? null) : null;
+    const to = proved ? effect.to : null;
+    return permitOne(deps, effect, dispatch, { subjectKey, userId, to }, now);
   }
-  const told = await permitOne(deps, effect, { subjectKey, ip, userId: null, to: null }, now);
-  if (told.is !== 'allowed' || !user || effect.to === null) return told;
-  const own = {
-    subjectKey: deps.services.guard.subjectKey(user.id),
-    ip: null,
-    userId: user.id,
-    to: effect.to,
-  };
-  const answer = await permitOne(deps, effect, own, now);
-  return { is: 'allowed', silent: answer.is !== 'allowed' };
+  const told = await permitOne(deps, effect, dispatch, { subjectKey, userId: null, to: null }, now);
+  if (told.is !== 'allowed') return told;
+  const own = { subjectKey: deps.services.guard.subjectKey(user.id), userId: user.id, to: effect.to };
+  const answer = await permitOne(deps, effect, dispatch, { ...own, addressCounted: true }, now);
+  const answers = [...told.answers, ...answer.answers];
+  // To a browser that this user has signed in with it tells nothing that it does not know.
+  const mayTell = answer.is === 'challenged' && dispatch.deviceId !== null;
+  return answer.is === 'allowed' || mayTell
+    ? { ...answer, answers }
+    : { is: 'allowed', silent: true, country: null, answers };
 }
 
 async function permitOne(
   { services: { crypto, guard } }: DispatchDeps,
-  { method }: Effect,
-  {
-    ip,
-    subjectKey,
-    to,
-    userId,
-  }: { subjectKey: string; ip: string | null; userId: string | null; to: string | null },
+  { channel, method }: Effect,
+  { app, before, deviceId, ip, loginId, passed, proved }: Dispatch,
+  whom: Pick<SendRequest, 'addressCounted'> & {
+    subjectKey: string;
+    userId: string | null;
+    to: string | null;
+  },
   now: Date,
 ): Promise<Permit> {
-  // A name may be a number: what is counted under the one is not to count for the other.
-  const numberHash = to === null ? `name:${subjectKey}` : crypto.mac('identifier', to);
-  const lock = { subjectKey, factor: method };
-  const allowed = await guard.allowSend({ numberHash, userId, ip, lock }, now);
-  if (allowed.allowed) return { is: 'allowed', silent: false };
-  const { retryAt, rule } = allowed;
-  return rule === 'lock'
-    ? { is: 'locked', until: isUntilLifted(retryAt) ? null : retryAt.getTime() }
-    : { is: 'refused', reason: rule, until: retryAt.getTime() };
+  const { subjectKey, to, ...rest } = whom;
+  const answer = await guard.allowSend(
+    {
+      ...{ ...rest, ip, deviceId, loginId, channel, passed, appId: app.id, number: to },
+      firstContact: !proved && deviceId === null && !whom.addressCounted && !before?.count,
+      // A name may be a number: what is counted under the one is not to count for the other.
+      numberHash: to === null ? `name:${subjectKey}` : crypto.mac('identifier', to),
+      lock: { subjectKey, factor: method },
+    },
+    now,
+  );
+  const answers = [answer];
+  if (answer.allowed) return { is: 'allowed', silent: false, country: answer.country, answers };
+  const { pressure, retryAt, rule } = answer;
+  if (answer.challenge) return { is: 'challenged', pressure, answers };
+  const until = retryAt === null || isUntilLifted(retryAt) ? null : retryAt.getTime();
+  return rule === 'lock' ? { is: 'locked', until, answers } : { is: 'refused', reason: rule, until, answers };
 }
 
 export interface Issued {
@@ -156,6 +180,7 @@ function withMessage(
     count: (same(effect, dispatch.before)?.count ?? 0) + 1,
     suffix: effect.suffix,
     last2: dispatch.proved ? (effect.to?.slice(-2) ?? null) : null,
+    country: dispatch.country,
     refused: null,
   };
   if (effect.to === null) return { sent, message: null, riders: [] };
@@ -169,6 +194,7 @@ function withMessage(
       reference: issued.codeId,
       to: effect.to,
       text: messageText(deps, locale, body, issued.code, effect.channel),
+      plain: deps.translate(locale, body),
       code: issued.code,
       locale,
       app: { id: app.id, name: app.name },
@@ -205,6 +231,7 @@ export function refusedSend(
     count: earlier?.count ?? 0,
     suffix: effect.suffix,
     last2: proved ? (effect.to?.slice(-2) ?? null) : null,
+    country: earlier?.country ?? null,
     refused: { reason, until },
   };
 }

@@ -25,6 +25,8 @@ interface Move {
   row: LoginRow;
   plan: Advance;
   sends: { effect: Effect; dispatch: Dispatch }[];
+  /** What was decided meanwhile. */
+  riders: Rider[];
   pass: Pass | null;
   user: User | null;
   /** The browser's session, where it is alive. */
@@ -133,6 +135,7 @@ function drawUp(
     guards: [...(pass?.guards ?? []), ...issued.flatMap(({ guards }) => guards), save],
     riders: [
       ...(pass?.riders?.(db) ?? []),
+      ...move.riders,
       ...issued.flatMap(({ riders }) => riders),
       ...(end?.riders ?? []),
       ...deps.audit.riders(db, now, events),

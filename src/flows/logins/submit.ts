@@ -8,13 +8,16 @@ import type { Session, Sessions } from '../../sessions/types.ts';
 import type { Storage } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { advance, optionOf } from '../engine/advance.ts';
-import type { Advance, Event, Facts, LoginState } from '../engine/state.ts';
-import type { CheckResult, Effect, Method, Methods, Pass, Services } from '../method.ts';
+import type { Event, Facts, LoginState } from '../engine/state.ts';
+import type { CheckResult, Method, Methods, Pass, Services } from '../method.ts';
 import type { LoginRow } from '../store.ts';
 import type { Field, Flow } from '../types.ts';
-import { type Dispatch, type DispatchDeps, type Permit, permit, refusedSend, scopeOf } from './dispatch.ts';
+import { answerChallenge, challengeOf } from './challenge.ts';
+import { type DispatchDeps, scopeOf } from './dispatch.ts';
 import { gatherPerson, methodsAhead } from './facts.ts';
 import { commitMove } from './move.ts';
+import { notNeeded, permitted } from './permitted.ts';
+import { nameOf, subjectKeyOf } from './subject.ts';
 
 export interface LoginsDeps extends DispatchDeps {
   storage: Storage;
@@ -41,6 +44,8 @@ export interface Submission {
   values: Record<string, string>;
   ip: string;
   userAgent: string | null;
+  /** The solution of a challenge. */
+  proof?: string;
   deviceOf(userId: string): string | null;
 }
 
@@ -51,8 +56,10 @@ export type Outcome =
   | { is: 'ended'; row: LoginRow; userId: string | null; passed: string[] };
 
 /** What is known at a submit. */
-interface Around extends Opened {
+export interface Around extends Opened {
   submission: Submission;
+  /** How the challenge before the message was passed; null: there was none, or it was not. */
+  passed: 'proof' | 'waited' | null;
   now: Date;
 }
 
@@ -66,14 +73,25 @@ export async function submit(
   submission: Submission,
   now: Date,
 ): Promise<Outcome> {
-  const { row, user } = opened;
-  const around: Around = { ...opened, submission, now };
+  const { row } = opened;
+  const task = challengeOf(row.state);
+  if (submission.action === 'prove') {
+    if (task === null) return { is: 'show', opened };
+    const answered = await answerChallenge(deps.services, task, submission, now);
+    if ('is' in answered) return answered;
+    return take(deps, { ...opened, submission: { ...submission, action: 'send' }, ...answered, now });
+  }
+  return take(deps, { ...opened, submission, passed: null, now });
+}
+
+async function take(deps: LoginsDeps, around: Around): Promise<Outcome> {
+  const { row, submission, user } = around;
   const plain = eventOf(row.state, submission, user);
   if (plain) return move(deps, around, plain, null);
 
   const method = row.state.option === null ? undefined : deps.methods.get(row.state.option);
   const step = row.state.step;
-  if (!method || step === null) return { is: 'show', opened };
+  if (!method || step === null) return { is: 'show', opened: around };
   const result = await method.check(checkContext(deps, around, method, step), submission);
   return conclude(deps, around, method, result);
 }
@@ -168,9 +186,9 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
     session: session ?? null,
   };
   const planned = advance(flow, row.state, event, facts);
-  const { plan, sends } = await permitted(deps, around, user, planned);
+  const { plan, riders, sends } = await permitted(deps, around, user, planned);
   const committed = await commitMove(deps, {
-    ...{ row, plan, sends, pass, user, session, now },
+    ...{ row, plan, sends, riders, pass, user, session, now },
     context: { ...contextOf(around), subject: user?.id ?? null },
     ip: around.submission.ip,
     userAgent: around.submission.userAgent,
@@ -179,6 +197,7 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
     return { is: 'retry', text: committed.text, field: null, retryAt: null };
   }
   if (committed.is === 'late') return { is: 'show', opened: null };
+  if (event.type === 'passed') await notNeeded(deps, row, event.method);
   await deliver(deps, committed.messages, plan.state.proved);
   if (plan.next.is === 'show') {
     const { app, session } = around;
@@ -191,38 +210,6 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
     userId: plan.next.is === 'finish' ? (user?.id ?? null) : null,
     passed,
   };
-}
-
-/** Asks the guard about each message before anything is written; what it refuses becomes part of the page. */
-async function permitted(
-  deps: LoginsDeps,
-  around: Around,
-  user: User | null,
-  plan: Advance,
-): Promise<{ plan: Advance; sends: { effect: Effect; dispatch: Dispatch }[] }> {
-  const { app, now, row, submission } = around;
-  const { state } = plan;
-  const subjectKey = subjectKeyOf(deps.services, { ...row, state }, user);
-  const sends: { effect: Effect; dispatch: Dispatch }[] = [];
-  let next = state;
-  for (const effect of plan.effects) {
-    if (state.step === null || subjectKey === null) continue;
-    const dispatch: Dispatch = {
-      ...{ loginId: row.id, step: state.step, app, user, subjectKey, proved: state.proved },
-      ...{ locale: row.locale, ip: submission.ip, expiresAt: row.expiresAt },
-      before: state.sent[effect.method] ?? null,
-    };
-    const answer: Permit = await permit(deps, effect, dispatch, now);
-    if (answer.is === 'allowed') {
-      sends.push({ effect: answer.silent ? { ...effect, to: null } : effect, dispatch });
-    }
-    if (answer.is === 'locked') next = { ...next, locked: { until: answer.until } };
-    if (answer.is === 'refused') {
-      const refused = refusedSend(effect, dispatch, answer.reason, answer.until, now);
-      next = { ...next, sent: { ...next.sent, [effect.method]: refused } };
-    }
-  }
-  return { plan: { ...plan, state: next }, sends };
 }
 
 /**
@@ -243,24 +230,3 @@ const contextOf = ({ app, row, submission, user }: Around): Omit<AuditEvent, 'na
   ip: submission.ip,
   userAgent: submission.userAgent,
 });
-
-/**
- * Under what is counted and told of this login's subject: its account once a factor was passed, before that the name as
- * typed, so that names with and without an account, or with the same one, cannot be told apart.
- */
-export function subjectKeyOf(
-  services: Services,
-  row: Pick<LoginRow, 'id' | 'state'>,
-  user: User | null,
-): string | null {
-  const { crypto, guard, users } = services;
-  const name = row.state.subject?.name;
-  if (user && (row.state.proved || name == null)) return guard.subjectKey(user.id);
-  return name == null
-    ? null
-    : guard.subjectKey(users.normaliseIdentifier(crypto.open('identifier', name, row.id)));
-}
-
-/** The name that stands for the user on the pages of this login, as typed. */
-export const nameOf = ({ crypto }: Services, { id, state }: Pick<LoginRow, 'id' | 'state'>): string | null =>
-  state.subject?.name == null ? null : crypto.open('identifier', state.subject.name, id);

@@ -1,3 +1,4 @@
+import type { VerifiedSend } from '../../guard/types.ts';
 import { after } from '../../lib/clock.ts';
 import { Type } from '../../lib/schema.ts';
 import { type Text, text } from '../../lib/texts.ts';
@@ -57,6 +58,11 @@ export const smsOtp = {
     'sms-otp.sent': 'If your account has a phone number, a code is on its way to it.',
     'sms-otp.sending': 'We are sending the code to ••••• {last2}.',
     'sms-otp.delivered': 'The code has arrived at ••••• {last2}.',
+    'sms-otp.calling': 'We are calling ••••• {last2} and say the code.',
+    'sms-otp.stopped':
+      'The number ••••• {last2} has asked us for no more messages. Send START to the number that our messages came from, or use another way.',
+    'sms-otp.stoppedAlone':
+      'The number ••••• {last2} has asked us for no more messages. Send START to the number that our messages came from, then try again.',
     'sms-otp.slow':
       'It may take a moment until the code arrives at ••••• {last2}. You can ask for another one; both will work.',
     'sms-otp.notSent': 'We could not send the code to ••••• {last2} just now. Try again, or use another way.',
@@ -213,8 +219,8 @@ async function untoldKey(
 }
 
 function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
-  const { ip, now, services } = context;
-  const { counters, db, guard, otp } = services;
+  const { now, services } = context;
+  const { counters, db, delivery, guard, otp } = services;
   const sealed = enrolling.phone;
   const used = otp.consuming(db, codeId, now);
   return {
@@ -225,14 +231,27 @@ function passWith(context: CheckContext, enrolling: Enrolling, counted: string[]
     refusal: { reason: 'number-taken', text: text('sms-otp.numberTaken') },
     riders: (handle) => [
       ...used.riders,
+      delivery.verifying(codeId, now),
       ...counted.map((key) => guard.succeeding(handle, key, 'sms-otp')),
-      guard.verifyingSend(handle, { ip }),
+      guard.verifyingSend(handle, verifiedSend(context, enrolling)),
       ...counted.map((key) => counters.adding(counterKey(key), windowMs, now, -1)),
     ],
     events: [
       { name: 'code.verified', data: { method: 'sms-otp' } },
       ...(sealed === undefined ? [] : [{ name: 'user.factor_added', data: { factor: 'sms-otp' } }]),
     ],
+  };
+}
+
+/** What the code stood for; the guard had counted it against the address and the number's destination. */
+function verifiedSend(
+  { deviceOf, ip, loginId, sent, services, user }: CheckContext,
+  { phone }: Enrolling,
+): VerifiedSend {
+  return {
+    ...{ ip, loginId, deviceId: user && deviceOf(user.id), count: Math.max(1, sent?.count ?? 1) },
+    number: phone === undefined ? (user?.phone ?? null) : services.crypto.open('identifier', phone, loginId),
+    sentAt: sent && new Date(sent.at),
   };
 }
 

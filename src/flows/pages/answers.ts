@@ -1,7 +1,8 @@
 import type { App } from '../../apps/types.ts';
 import type { Text } from '../../lib/texts.ts';
 import type { User } from '../../users/types.ts';
-import { type LoginsDeps, nameOf, type Opened } from '../logins/submit.ts';
+import { nameOf } from '../logins/subject.ts';
+import type { LoginsDeps, Opened } from '../logins/submit.ts';
 import type { LoginRow } from '../store.ts';
 import type { Screen } from '../types.ts';
 import { type Surroundings, screenOf } from './screens.ts';

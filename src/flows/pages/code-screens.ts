@@ -73,7 +73,7 @@ export function codeScreen(id: string, view: View): MethodScreen {
   };
 }
 
-const undelivered: (MessageState | null)[] = ['rejected', 'unavailable', 'failed'];
+const undelivered: (MessageState | null)[] = ['rejected', 'unavailable', 'failed', 'stopped'];
 
 const isUndelivered = ({ sent, delivery }: View): boolean =>
   sent !== null && sent.last2 !== null && undelivered.includes(delivery);
@@ -83,21 +83,30 @@ function sentenceOf(id: string, { sent, delivery }: View): Text {
   const last2 = sent?.last2 ?? null;
   if (last2 === null) return text(`${id}.sent`);
   if (delivery === 'queued' || delivery === 'sending') return text(`${id}.sending`, { last2 });
+  if (delivery === 'calling') return text(`${id}.calling`, { last2 });
   if (delivery === 'unknown') return text(`${id}.slow`, { last2 });
   if (delivery === 'delivered') return text(`${id}.delivered`, { last2 });
   return text(`${id}.sentTo`, { last2 });
 }
 
+/** Rules that look beyond this user: that a code was asked for already would not be true. */
+const beyondUser = ['address', 'network', 'destinations', 'prefix', 'conversion', 'budget'];
+
 function noticesOf(id: string, view: View): Notice[] {
-  const { alone, now, sent } = view;
+  const { alone, delivery, now, sent } = view;
   if (!sent) return [];
   const { refused, last2 } = sent;
+  if (refused?.reason === 'country' || refused?.reason === 'number-type') {
+    return [{ tone: 'warning', text: text('flows.codeNowhere') }];
+  }
   if (refused?.until === null) return [{ tone: 'warning', text: text(`${id}.noMore`) }];
   if (refused && refused.until > now) {
-    return [{ tone: 'warning', text: text(`${id}.wait`) }];
+    const held = beyondUser.includes(refused.reason);
+    return [{ tone: 'warning', text: text(held ? 'flows.codeHeld' : `${id}.wait`) }];
   }
   if (last2 !== null && isUndelivered(view)) {
-    return [{ tone: 'error', text: text(alone ? `${id}.notSentAlone` : `${id}.notSent`, { last2 }) }];
+    const why = delivery === 'stopped' ? 'stopped' : 'notSent';
+    return [{ tone: 'error', text: text(`${id}.${why}${alone ? 'Alone' : ''}`, { last2 }) }];
   }
   return [];
 }

@@ -4,8 +4,10 @@ import { type Text, text } from '../../lib/texts.ts';
 import type { OtpSettings } from '../../otp/types.ts';
 import { optionOf } from '../engine/advance.ts';
 import type { LoginState } from '../engine/state.ts';
+import { challengeOf } from '../logins/challenge.ts';
 import type { MethodScreen, Methods } from '../method.ts';
-import type { Action, Field, Flow, Screen } from '../types.ts';
+import type { Action, Field, Flow, Screen, ScreenChallenge } from '../types.ts';
+import { challengeScreen } from './challenge-screen.ts';
 import { untilText } from './wait.ts';
 
 /** What stands on the page beside the state: read or unsealed for this one answer. */
@@ -43,7 +45,7 @@ export function screenOf(flow: Flow, state: LoginState, around: Surroundings): S
   };
 }
 
-type Content = MethodScreen & { name: string };
+type Content = MethodScreen & { name: string; challenge?: ScreenChallenge };
 
 function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content {
   if (state.ended !== null) return endedScreen(state.ended, around);
@@ -57,6 +59,8 @@ function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content
   }
   const method = state.option === null ? undefined : around.methods.get(state.option);
   if (!method) return chooser(state, around, ways);
+  const task = challengeOf(state);
+  if (task) return challengeScreen(task, [...otherWays(state, around), ...ways]);
   const own = method.screen({
     settings: optionOf(flow, state.step, method.id)?.settings ?? {},
     codes: around.codes,

@@ -1,0 +1,67 @@
+import type { Fault } from '../../lib/problem.ts';
+
+/** One line of the price list. */
+export interface Price {
+  /** ISO 3166, or `*`. */
+  country: string;
+  /** E.164 digits that the number begins with, `+` and country code included; empty: all. */
+  prefix: string;
+  /** Of delivery, or `*`. */
+  channel: string;
+  currency: string;
+  /** Millionths of the currency. */
+  micros: number;
+}
+
+const header = 'country,prefix,channel,currency,price';
+const line = /^([A-Z]{2}|\*),(\+?\d{0,15}),(\*|[a-z]{1,20}),([A-Z]{3}),(\d{1,7}(?:\.\d{1,6})?)$/;
+
+const linesOf = (csv: string): [text: string, number: number][] =>
+  csv
+    .split(/\r?\n/)
+    .map((text, at): [string, number] => [text.trim(), at + 1])
+    .filter(([text]) => text !== '' && !text.startsWith('#') && text !== header);
+
+export const priceFaults = (path: string, csv: string): Fault[] =>
+  linesOf(csv).flatMap(([text, number]) =>
+    line.test(text)
+      ? []
+      : [{ path, message: `line ${number} is not “${header}”: write for instance DE,,sms,EUR,0.075` }],
+  );
+
+const parsed = new Map<string, Price[]>();
+
+/** The lines that are well-formed. The last list is remembered: settings are asked at every message. */
+export function parsePrices(csv: string): Price[] {
+  const known = parsed.get(csv);
+  if (known) return known;
+  const prices = linesOf(csv).flatMap(([text]): Price[] => {
+    const [, country, prefix, channel, currency, price] = line.exec(text) ?? [];
+    if (country === undefined || prefix === undefined || channel === undefined || currency === undefined)
+      return [];
+    const digits = prefix.replace('+', '');
+    const micros = Math.round(Number(price) * 1_000_000);
+    return [{ country, prefix: digits && `+${digits}`, channel, currency, micros }];
+  });
+  parsed.clear();
+  parsed.set(csv, prices);
+  return prices;
+}
+
+/** The price of the line that fits best: the longest prefix, then the country, then the channel; none is 0. */
+export function priceOf(
+  prices: Price[],
+  to: { number: string; country: string | null; channel: string; currency: string },
+): number {
+  const fitting = prices.filter(
+    (row) =>
+      row.currency === to.currency &&
+      (row.country === '*' || row.country === to.country) &&
+      (row.channel === '*' || row.channel === to.channel) &&
+      to.number.startsWith(row.prefix),
+  );
+  const closeness = (row: Price) =>
+    row.prefix.length * 4 + (row.country === '*' ? 0 : 2) + (row.channel === '*' ? 0 : 1);
+  const [best] = fitting.toSorted((a, b) => closeness(b) - closeness(a));
+  return best?.micros ?? 0;
+}
