@@ -2,6 +2,7 @@ import { hideHttp } from '../http/hide.ts';
 import { HttpOptions } from '../http/options.ts';
 import { type PreparedHttp, prepareHttp } from '../http/prepare.ts';
 import type { HttpPreset } from '../preset.ts';
+import { httpReceipts } from '../receipts/http.ts';
 import { render } from '../template/template.ts';
 import { valuesOf } from '../values.ts';
 
@@ -21,7 +22,9 @@ export const http = {
       body: body === null ? null : render(body, values),
     };
   },
+  authorizer: ({ authorizer }) => authorizer,
   settled: (head, { judge }) => judge.settled(head),
   outcome: (answer, { judge }) => judge.outcome(answer),
+  receipts: httpReceipts,
   hide: hideHttp,
 } satisfies HttpPreset<PreparedHttp>;
