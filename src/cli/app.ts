@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { readEnvironment } from '../config/index.ts';
 import type { AppPage } from '../oidc/types.ts';
-import { withSide } from './backend.ts';
 import type { CommandDeps } from './command.ts';
-import { askServer } from './control.ts';
+import { withSide } from './server/backend.ts';
+import { askServer } from './server/control.ts';
 
 export function appCommand(deps: CommandDeps): Command {
   const command = new Command('app').description('applications that sign their users in here');

@@ -11,8 +11,9 @@ import {
   validateFolder,
 } from '../config/index.ts';
 import type { Change, Documents, Environment } from '../config/types.ts';
-import { type Backend, withBackend } from './backend.ts';
+import type { Fault } from '../lib/problem.ts';
 import { type CommandDeps, CommandFailure } from './command.ts';
+import { type Backend, withBackend } from './server/backend.ts';
 
 const schemaFile = fileURLToPath(new URL('../../config/schema.json', import.meta.url));
 const folderArgument = ['[folder]', 'folder with the files (default: CONFIG_DIR)'] as const;
@@ -60,10 +61,17 @@ async function validate(deps: CommandDeps, argument: string | undefined): Promis
   const environment = readEnvironment(deps.variables);
   const folder = folderOf(environment, argument);
   const sections = await deps.createSections(environment);
-  const faults = validateFolder({ sections, references: createReferences(deps.variables) }, folder);
+  const references = createReferences(deps.variables);
+  const { faults, advice } = validateFolder({ sections, references }, folder);
+  advise(deps, advice);
   if (faults.length > 0) throw new ConfigurationError(faults);
   deps.write(`No faults in ${folder}.\n`);
 }
+
+/** What may be applied and is probably not meant. */
+const advise = (deps: CommandDeps, advice: Fault[]): void => {
+  for (const { path, message } of advice) deps.writeError(`warning: ${path}: ${message}\n`);
+};
 
 /** Reads the files here, wherever the database is: a server is never asked to open them. */
 async function withDocuments(
@@ -75,9 +83,9 @@ async function withDocuments(
   const environment = readEnvironment(deps.variables);
   const folder = folderOf(environment, argument);
   const sections = await deps.createSections(environment);
-  const { documents, faults } = createReader({ sections, references: createReferences(deps.variables) }).read(
-    folder,
-  );
+  const reader = createReader({ sections, references: createReferences(deps.variables) });
+  const { documents, faults, advice } = reader.read(folder);
+  advise(deps, advice);
   await withBackend(deps, environment, async (backend) => {
     if (faults.length > 0)
       throw new ConfigurationError([...faults, ...(await backend.check(documents, options))]);

@@ -3,7 +3,7 @@ import { readEnvironment } from '../config/index.ts';
 import type { Finding } from '../doctor.ts';
 import { DataDirInUse } from '../storage/index.ts';
 import { type CommandDeps, CommandFailure } from './command.ts';
-import { askServer } from './control.ts';
+import { askServer } from './server/control.ts';
 
 const marks = { ok: 'ok     ', warning: 'warning', error: 'ERROR  ' } as const;
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { readEnvironment } from '../config/index.ts';
 import type { KeyRotation, KeyState, RotateHow } from '../crypto/types.ts';
-import { withSide } from './backend.ts';
 import { type CommandDeps, CommandFailure } from './command.ts';
-import { askServer } from './control.ts';
+import { withSide } from './server/backend.ts';
+import { askServer } from './server/control.ts';
 
 type Keys = Pick<KeyRotation, 'list' | 'rotate'>;
 

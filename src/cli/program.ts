@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor.ts';
 import { explain } from './explain.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
+import { providerCommand } from './provider.ts';
 import { serveCommand } from './serve.ts';
 
 /** Every command, each in a file of its name. */
@@ -18,6 +19,7 @@ const commands = [
   configCommand,
   keysCommand,
   appCommand,
+  providerCommand,
   databaseCommand,
   doctorCommand,
   demoCommand,

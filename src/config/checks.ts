@@ -103,8 +103,11 @@ export const below = (place: string, faults: Fault[]): Fault[] =>
 export function validateFolder(
   deps: { sections: readonly ConfigSection[]; references: References },
   folder: string,
-): Fault[] {
-  const { documents, faults } = createReader(deps).read(folder);
+): { faults: Fault[]; advice: Fault[] } {
+  const { documents, faults, advice } = createReader(deps).read(folder);
   const options = { prune: false, references: deps.references };
-  return [...faults, ...checkDocuments(deps.sections, documents, nothingStored, options)];
+  return {
+    faults: [...faults, ...checkDocuments(deps.sections, documents, nothingStored, options)],
+    advice,
+  };
 }

@@ -54,9 +54,10 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
 
   async function applyToEmpty(folder: string): Promise<Change[] | null> {
     if (await isConfigured(storage.db)) return null;
-    const { documents, faults } = reader.read(folder);
+    const { documents, faults, advice } = reader.read(folder);
     const options = { prune: false };
     if (faults.length > 0) throw new ConfigurationError([...faults, ...(await check(documents, options))]);
+    for (const { path, message } of advice) log.warn({ path }, message);
     const changes = await carryOut(deps, additive(await planned(documents, options)), markConfigured);
     if (changes) log.info({ folder, changes: changes.length }, 'configuration applied to an empty database');
     return changes;

@@ -58,6 +58,15 @@ export interface Documents {
   gateway?: string;
 }
 
+/** What was found in a folder. */
+export interface FolderReading {
+  documents: Documents;
+  /** What stands in the way. */
+  faults: Fault[];
+  /** What does not, and may not be meant. */
+  advice: Fault[];
+}
+
 /** One difference between the files and the database, and what applying them does about it. */
 export interface Change {
   /** `apps`, or `gateway` for settings. */
@@ -84,6 +93,14 @@ export interface SettingSection {
   check?(value: unknown, candidate: Candidate): Fault[];
 }
 
+/** A document of another program as one of ours. */
+export interface Adopted {
+  document: Record<string, unknown>;
+  faults: Fault[];
+  /** What was mended in it. */
+  advice: Fault[];
+}
+
 /** A file with a list of documents, for instance `apps.yaml`. Stored by the feature that owns it. */
 export interface CollectionSection {
   kind: 'collection';
@@ -92,6 +109,13 @@ export interface CollectionSection {
   /** The schema of one item. */
   schema: TSchema;
   idOf(item: Record<string, unknown>): string;
+  /**
+   * Takes a document that was written for another program; null for one that was not. Before references are resolved.
+   * Paths are relative to the item.
+   */
+  adopt?(written: Record<string, unknown>): Adopted | null;
+  /** What may be said and is probably not meant. Paths are relative to the item. */
+  advise?(item: Loaded): Fault[];
   /** Checks beyond the schema. Paths of faults are relative to the item (`redirectUris[0]`). */
   check?(item: Loaded, candidate: Candidate): Fault[];
   /** True for `users`: only creates what is absent, outside diff, export and prune. */
@@ -131,7 +155,7 @@ export interface References {
 /** Configuration in files and in the database. Every method that takes documents throws `ConfigurationError`. */
 export interface Configuration {
   /** What a folder says, and every fault that shows without looking at the database. Never throws for those. */
-  read(folder: string): { documents: Documents; faults: Fault[] };
+  read(folder: string): FolderReading;
   /** Every further fault, in the light of what the database holds. */
   check(documents: Documents, options: { prune: boolean }): Promise<Fault[]>;
   /** How the database differs from the documents. */

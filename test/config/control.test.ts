@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { askServer } from '../../src/cli/control.ts';
+import { askServer } from '../../src/cli/server/control.ts';
 import { ConfigurationError, startControl } from '../../src/config/index.ts';
 
 t.test('the command line asks a running server over a socket of the data folder', async (t) => {

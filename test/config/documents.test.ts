@@ -113,7 +113,7 @@ t.test('every fault of every kind in one run', (t) => {
     'things.yaml': 'things: [{ id: x, box: b }, { id: y, box: none }, { id: z, box: "${env:NONE}" }]',
   });
   t.strictSame(
-    validateFolder({ sections, references }, folder).map(({ path }) => path),
+    validateFolder({ sections, references }, folder).faults.map(({ path }) => path),
     [
       'boxes.yaml: boxes[1].sise',
       'things.yaml: things[2].box',

@@ -1,6 +1,6 @@
-import type { Configuration, Environment } from '../config/types.ts';
-import { DataDirInUse } from '../storage/index.ts';
-import type { CommandContext, CommandDeps } from './command.ts';
+import type { Configuration, Environment } from '../../config/types.ts';
+import { DataDirInUse } from '../../storage/index.ts';
+import type { CommandContext, CommandDeps } from '../command.ts';
 import { askServer } from './control.ts';
 
 /**

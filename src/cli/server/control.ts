@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { ConfigurationError } from '../config/index.ts';
-import type { Fault } from '../lib/problem.ts';
-import { CommandFailure } from './command.ts';
+import { ConfigurationError } from '../../config/index.ts';
+import type { Fault } from '../../lib/problem.ts';
+import { CommandFailure } from '../command.ts';
 
 /**
  * Has the running server of the embedded database do a command, over the socket in its data folder. Throws
