@@ -32,7 +32,12 @@ function documentsOf(smsUrl: string) {
     gateway: {
       name: 'Bench',
       trustedProxies: ['127.0.0.1/32'],
-      guard: { sends: { perNumber: ['999 in 1s'], perUser: ['999 in 1s'], perAddress: ['999 in 1s'] } },
+      guard: {
+        sends: {
+          ...{ perNumber: ['999 in 1s'], perUser: ['999 in 1s'], perAddress: ['999 in 1s'] },
+          ...{ perNetwork: ['999 in 1s'], perPrefix: ['999 in 1s'] },
+        },
+      },
     },
     apps: {
       apps: [

@@ -2,10 +2,14 @@ import type { Migration } from 'kysely/migration';
 import * as first from './0001-first-login.ts';
 import * as sessionGaps from './0003-session-gaps.ts';
 import * as logoutNotices from './0005-logout-notices.ts';
+import * as sendGuard from './0006-send-guard.ts';
+import * as deliveryRouting from './0007-delivery-routing.ts';
 
 /** Every migration in the order in which it is applied. Forward only; a landed file is never edited. */
 export const migrations: Record<string, Migration> = {
   '0001-first-login': first,
   '0003-session-gaps': sessionGaps,
   '0005-logout-notices': logoutNotices,
+  '0006-send-guard': sendGuard,
+  '0007-delivery-routing': deliveryRouting,
 };

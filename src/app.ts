@@ -19,20 +19,23 @@ import {
   createDelivery,
   createFormPoster,
   createHttpClient,
+  createProviderDesk,
   type DeliveryService,
   deliverySweeps,
   texts as deliveryTexts,
   type HttpClient,
+  type ProviderDesk,
+  receiptRoutes,
   registerSimulator,
 } from './delivery/index.ts';
 import { createFlows, flowsSweeps, texts as flowsTexts } from './flows/index.ts';
-import { createGuard, guardSweeps } from './guard/index.ts';
+import { guardSweeps } from './guard/index.ts';
+import { createGuarding } from './guarding.ts';
 import { createHttp } from './http/index.ts';
 import type { Http } from './http/types.ts';
 import { createKeys, sessionLifeMs } from './keys.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { type RandomSource, systemRandom } from './lib/ids.ts';
-import { createTicker } from './lib/ticker.ts';
 import { createOidc, describeApp, oidcSweeps, texts as oidcTexts } from './oidc/index.ts';
 import type { AppPage } from './oidc/types.ts';
 import { closeServer, countedAudit, healthRoutes } from './operations.ts';
@@ -91,6 +94,8 @@ export interface Context {
   keys: KeyRotation;
   /** What the developers of an app have to know. */
   describeApp(id: string): Promise<AppPage>;
+  /** Providers as commands look after them. */
+  providers: ProviderDesk;
   sealed: Sealed;
   close(): Promise<void>;
 }
@@ -106,8 +111,6 @@ export interface App {
 }
 
 const viewsDir = resolve(import.meta.dirname, '../views');
-/** How often messages are looked for that another instance left behind. */
-const recoverEveryMs = 5_000;
 /** How long an app may take to hear of a logout. It is told beside the requests, and again when it fails. */
 const noticeMs = 5_000;
 /** Somebody waits meanwhile, so it must not take long. One list of stolen passwords has some 60 KiB. */
@@ -154,13 +157,8 @@ export async function createContext(environment: Environment, overrides: Overrid
     const settings = createSettings({ sections, storage, log });
     const keys = createKeys({ crypto, clock, storage, settings, audit });
     return {
+      ...{ environment, clock, random, log, metrics, tracer },
       ...{
-        environment,
-        clock,
-        random,
-        log,
-        metrics,
-        tracer,
         storage,
         crypto,
         references,
@@ -171,6 +169,7 @@ export async function createContext(environment: Environment, overrides: Overrid
         keys,
         describeApp: (id: string) =>
           describeApp({ db: storage.db, apps: createApps({ revisions, issuer, demo }), issuer }, id),
+        providers: createProviderDesk({ storage, crypto, references, clock, log, audit, issuer }),
         sealed: createSealed(storage, crypto),
       },
       close,
@@ -200,6 +199,8 @@ async function mountRoutes(
   healthRoutes(server, storage);
   metricsRoute(server, { metrics, settings: () => settings.get<MetricsDocument>('metrics') });
   for (const plugin of plugins) await server.register(plugin);
+  const { receipts } = delivery;
+  await server.register(async (scope) => receiptRoutes(scope, { receipts, issuer: environment.issuer }));
   const configured = () => delivery.simulatorConfigured();
   await server.register(async (scope) =>
     registerSimulator(scope, {
@@ -207,13 +208,6 @@ async function mountRoutes(
     }),
   );
 }
-
-/** Takes up what another instance has left behind. */
-const recoveryOf = (delivery: DeliveryService, { clock, log }: Context) =>
-  createTicker(
-    () => delivery.recover(clock.now()).catch((err) => log.warn({ err }, 'messages not recovered')),
-    () => recoverEveryMs,
-  );
 
 /** Builds the gateway on a migrated database. */
 export async function createApp(context: Context): Promise<App> {
@@ -223,14 +217,17 @@ export async function createApp(context: Context): Promise<App> {
   await context.keys.keepUp();
   const audit = countedAudit(createAudit(random), context.metrics, tracer);
   const apps = createApps({ revisions: storage.revisions, issuer, demo });
-  const guard = createGuard({ db: storage.db, crypto, random, settings });
+  const { guard, close: closeGuard } = createGuarding(context);
   const otp = createOtp({ crypto, random });
   const sessions = createSessions({
     ...{ settings, random, audit },
     ended: (tx, gone) => oidc.sessionsEnded(tx, gone),
   });
   const appNotices = createFormPoster({ timeoutMs: noticeMs });
-  const delivery = await createDelivery({ storage, crypto, clock, log, references, issuer, audit, tracer });
+  const delivery = await createDelivery({
+    ...{ storage, crypto, clock, log, references, issuer, audit, tracer },
+    count: context.metrics.count,
+  });
   const trustedProxies = settings.get<string[]>('trustedProxies');
   const {
     app: server,
@@ -256,20 +253,18 @@ export async function createApp(context: Context): Promise<App> {
 
   await mountRoutes(context, { server, http, delivery, plugins: [flows.plugin, oidc.plugin] });
   storage.sweep(...sweeps, ...auditSweeps(settings));
-  const recovery = recoveryOf(delivery, context);
   return {
     server,
     delivery,
     async start() {
-      recovery.start();
+      delivery.start();
       await checkTemplates();
       await storage.start();
     },
     async close() {
       await closeServer(server);
-      await recovery.stop();
       await delivery.close();
-      await appNotices.close();
+      await Promise.all([appNotices.close(), closeGuard()]);
     },
   };
 }

@@ -4,6 +4,7 @@ import { type App, type Context, createApp, createContext, type Overrides } from
 import { configurationCommands, demoCredentials, processVariables, startControl } from './config/index.ts';
 import type { Environment } from './config/types.ts';
 import { keyCommands, SecretsUnreadable } from './crypto/index.ts';
+import { providerCommands } from './delivery/index.ts';
 import { examineContext } from './doctor.ts';
 import { whenReadable } from './holding.ts';
 import { appCommands } from './oidc/index.ts';
@@ -34,6 +35,7 @@ async function openControl(context: Context) {
     ...configurationCommands(configuration),
     ...keyCommands(keys),
     ...appCommands(context.describeApp),
+    ...providerCommands(context.providers),
     doctor: () => examineContext(context),
   };
   try {

@@ -13,6 +13,7 @@ export type Purpose =
   | 'oidc-cookie'
   | 'otp'
   | 'provider'
+  | 'receipt'
   | 'signing-key'
   | 'simulator';
 

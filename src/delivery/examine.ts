@@ -4,6 +4,8 @@ import type { Crypto } from '../crypto/types.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Db } from '../storage/types.ts';
 import { createConnect, createEgress, type EgressOptions } from './network/egress.ts';
+import { openSocket } from './network/socket.ts';
+import type { Transport } from './preset.ts';
 import { presets } from './presets/index.ts';
 import { createProviders, type Provider } from './providers.ts';
 
@@ -48,13 +50,34 @@ export async function examineProviders(deps: {
   }
 }
 
+/** A server that is not spoken to over HTTP takes a connection, or says why not. */
+async function unanswering({ origin, allowPrivateNetwork, timeoutMs }: Transport): Promise<string | null> {
+  const { hostname, host, port } = new URL(origin);
+  try {
+    const peer = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+    const socket = await openSocket({ ...peer, allowPrivateNetwork, timeoutMs });
+    socket.destroy();
+    return null;
+  } catch (error) {
+    return `${host} takes no connection: ${(error as Error).message}`;
+  }
+}
+
 async function unreachable(
-  { gateway }: Provider,
+  { gateway, direct }: Provider,
   options: WeakMap<Dispatcher, EgressOptions>,
 ): Promise<string | null> {
+  if (direct?.transport) return unanswering(direct.transport);
   const given = gateway === null ? undefined : options.get(gateway.dispatcher);
   if (gateway === null || given === undefined || given.proxy) return null;
-  const { protocol, hostname, host, port } = new URL(gateway.transport.origin);
+  const { origin, tokenOrigin } = gateway.transport;
+  const asked = [origin, ...(tokenOrigin ? [tokenOrigin] : [])].map((one) => refusing(one, given));
+  return (await Promise.all(asked)).find((fault) => fault !== null) ?? null;
+}
+
+/** Why nothing connects there, or null. */
+function refusing(origin: string, given: EgressOptions): Promise<string | null> {
+  const { protocol, hostname, host, port } = new URL(origin);
   return new Promise((resolve) => {
     createConnect(given)({ protocol, hostname, host, port }, (error, socket) => {
       socket?.destroy();

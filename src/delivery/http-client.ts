@@ -14,6 +14,8 @@ export interface HttpClientOptions {
 export interface HttpClient {
   /** Throws an Error, which does not name the path, when no whole answer came in time. */
   get(url: URL, headers?: Record<string, string>): Promise<{ status: number; body: string }>;
+  /** The same with a body. */
+  post(url: URL, body: string, headers: Record<string, string>): Promise<{ status: number; body: string }>;
   /** Ends what is under way. */
   close(): Promise<void>;
 }
@@ -21,22 +23,30 @@ export interface HttpClient {
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { timeoutMs, maxBodyBytes, egress = { allowPrivateNetwork: false } } = options;
   const dispatcher = createEgress({ ...egress, connectTimeoutMs: timeoutMs });
+  async function ask(
+    method: 'GET' | 'POST',
+    url: URL,
+    headers: Record<string, string>,
+    body: string | null,
+  ): Promise<{ status: number; body: string }> {
+    const { answer, error } = await exchange(dispatcher, {
+      origin: url.origin,
+      request: {
+        method,
+        path: `${url.pathname}${url.search}`,
+        headers: [['user-agent', 'sallyport'], ...Object.entries(headers)],
+        body,
+      },
+      ...{ timeoutMs, maxBodyBytes },
+      settled: () => false,
+    });
+    if (answer === null || !answer.complete) throw error ?? new Error('the answer was cut off');
+    return { status: answer.status, body: answer.body };
+  }
+
   return {
-    async get(url, headers = {}) {
-      const { answer, error } = await exchange(dispatcher, {
-        origin: url.origin,
-        request: {
-          method: 'GET',
-          path: `${url.pathname}${url.search}`,
-          headers: [['user-agent', 'sallyport'], ...Object.entries(headers)],
-          body: null,
-        },
-        ...{ timeoutMs, maxBodyBytes },
-        settled: () => false,
-      });
-      if (answer === null || !answer.complete) throw error ?? new Error('the answer was cut off');
-      return { status: answer.status, body: answer.body };
-    },
+    get: (url, headers = {}) => ask('GET', url, headers, null),
+    post: (url, body, headers) => ask('POST', url, headers, body),
     close: () => dispatcher.destroy(),
   };
 }

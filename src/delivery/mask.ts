@@ -1,6 +1,6 @@
 import { percent } from './template/encode.ts';
 
-const MASK = '•••';
+export const MASK = '•••';
 /** Shorter values occur by chance; a code has at least four characters. */
 const MIN_LENGTH = 4;
 /** A provider's own words, as far as an administrator needs them. */
@@ -38,6 +38,32 @@ function grouped(number: string): RegExp | null {
   return digits.length < 6 ? null : new RegExp(digits.split('').join('[\\s().-]{0,2}'), 'g');
 }
 
+/** A request as it may be shown to whoever runs the gateway: secrets masked in every form in which they are sent. */
+export function maskSecrets(text: string, secrets: string[]): string {
+  const found = secrets.filter((value) => value.length >= MIN_LENGTH).flatMap(forms);
+  const secretIn = (run: string) => holdsEncoded(run, found, 3);
+  return replaceAll(text, found).replace(/[A-Za-z0-9+/]{8,}={0,2}/g, (run) => (secretIn(run) ? MASK : run));
+}
+
+/**
+ * A template may have put a secret into Base64 together with other text, whose length then shifts it: whoever may write
+ * templates must not read secrets that others have sealed.
+ */
+function holdsEncoded(run: string, secrets: string[], depth: number): boolean {
+  return [0, 1, 2, 3].some((shift) => {
+    const text = Buffer.from(run.slice(shift), 'base64').toString('utf8');
+    if (secrets.some((secret) => text.includes(secret))) return true;
+    return depth > 1 && /^[A-Za-z0-9+/]{8,}={0,2}/.test(text) && holdsEncoded(text, secrets, depth - 1);
+  });
+}
+
+function replaceAll(text: string, values: string[]): string {
+  let out = text;
+  for (const value of [...new Set(values)].sort((a, b) => b.length - a.length))
+    out = out.replaceAll(value, MASK);
+  return out;
+}
+
 export interface Masked {
   /** E.164 number or address. */
   to: string;
@@ -55,9 +81,7 @@ export interface Masked {
 export function maskReason(reason: string, masked: Masked): string {
   const values = [masked.to, ...masked.parts, masked.text, masked.code ?? '', ...masked.secrets];
   const found = values.filter((value) => value.length >= MIN_LENGTH).flatMap(forms);
-  let out = reason;
-  for (const value of [...new Set(found)].sort((a, b) => b.length - a.length))
-    out = out.replaceAll(value, MASK);
+  let out = replaceAll(reason, found);
   const number = grouped(masked.to);
   if (number !== null) out = out.replace(number, MASK);
   return out

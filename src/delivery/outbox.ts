@@ -6,10 +6,15 @@ import { type Rider, writeTogether } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { Tracer } from '../telemetry/types.ts';
 import { attempt } from './attempt.ts';
+import type { Admission, Breakers } from './breaker/breakers.ts';
 import type { Dispatch } from './preset.ts';
 import type { Provider, Providers } from './providers.ts';
+import { receiptAddress } from './receipts/address.ts';
+import { findStopped, stoppedReason } from './receipts/stops.ts';
+import type { Router } from './routing/router.ts';
 import * as store from './store.ts';
 import type { Outcome, OutcomeListener, OutgoingMessage } from './types.ts';
+import { startingTimer } from './workflows/store.ts';
 
 export interface OutboxDeps {
   db: Db;
@@ -19,6 +24,8 @@ export interface OutboxDeps {
   issuer: URL;
   audit: Audit;
   providers: Providers;
+  router: Router;
+  breakers: Breakers;
   tracer?: Tracer | null;
 }
 
@@ -66,22 +73,32 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     send: (message) => send(deps, end, message),
     async drop(id, reason) {
       const facts = await store.findFacts(deps.db, id);
-      if (facts) await end(facts, 'queued', { status: 'unavailable', reason }, [reason]);
+      if (facts) await end(facts, 'queued', { status: 'unavailable', reason }, [reason], null);
     },
-    abandon: (facts, reason) => end(facts, 'sending', { status: 'unknown', reason }, [reason]),
+    abandon: (facts, reason) => end(facts, 'sending', { status: 'unknown', reason }, [reason], null),
     onOutcome: (listener) => void listeners.push(listener),
   };
 }
 
 /** What is written with the outcome of a message. */
-type Consequences = (facts: store.MessageFacts, outcome: Outcome, now: Date) => Rider[];
+type Consequences = (
+  facts: store.MessageFacts,
+  outcome: Outcome,
+  message: OutgoingMessage | null,
+  now: Date,
+) => Rider[];
 
-function consequencesWith({ db, audit }: OutboxDeps, listeners: OutcomeListener[]): Consequences {
-  return (facts, outcome, now) => {
+function consequencesWith({ db, audit, crypto }: OutboxDeps, listeners: OutcomeListener[]): Consequences {
+  return (facts, outcome, message, now) => {
     const reason = outcome.status === 'accepted' ? null : outcome.reason;
     const { id, reference, purpose } = facts;
+    const recorded = audit.riders(db, now, [messageEvent(facts, outcome.status, reason)]);
+    const timer = message && startingTimer({ db, crypto }, message, outcome, facts.fresh_until, now);
+    // What it carries lives on in the message that follows, whose outcome is told then.
+    if (timer && outcome.status === 'unavailable') return [...recorded, timer];
     return [
-      ...audit.riders(db, now, [messageEvent(facts, outcome.status, reason)]),
+      ...recorded,
+      ...(timer ? [timer] : []),
       ...listeners.flatMap((listener) =>
         listener(db, { id, reference: reference ?? '', purpose }, outcome, now),
       ),
@@ -89,16 +106,20 @@ function consequencesWith({ db, audit }: OutboxDeps, listeners: OutcomeListener[
   };
 }
 
-/** Records the one outcome, with all that follows from it. `account`: what failed on the way to it, by provider. */
+/**
+ * Records the one outcome, with all that follows from it. `account`: what failed on the way to it, by provider.
+ * `message`: to go on with where it does not arrive; null when nothing is to follow.
+ */
 type End = (
   facts: store.MessageFacts,
   status: 'queued' | 'sending',
   outcome: Outcome,
   account: string[],
+  message: OutgoingMessage | null,
 ) => Promise<void>;
 
 function createEnd({ db, clock, log }: OutboxDeps, consequences: Consequences): End {
-  return async (facts, status, outcome, account) => {
+  return async (facts, status, outcome, account, message) => {
     const now = clock.now();
     const gatewayId = outcome.status === 'accepted' ? outcome.gatewayId : null;
     const reason = account.join('; ') || null;
@@ -109,7 +130,7 @@ function createEnd({ db, clock, log }: OutboxDeps, consequences: Consequences): 
       now,
     );
     try {
-      await writeTogether(db, [ending], consequences(facts, outcome, now));
+      await writeTogether(db, [ending], consequences(facts, outcome, message, now));
     } catch (error) {
       log.error({ message: facts.id, outcome: outcome.status, err: error }, 'outcome not recorded');
     }
@@ -118,10 +139,12 @@ function createEnd({ db, clock, log }: OutboxDeps, consequences: Consequences): 
 
 /** One provider after the other, as long as each says that it surely did not take the message. */
 async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promise<Outcome> {
-  const { db, clock, log, audit } = deps;
+  const { db, clock, crypto, log, audit, breakers } = deps;
   const started = performance.now();
   const account: string[] = [];
-  const order = await inOrder(deps, message);
+  const answers: Answer[] = [];
+  const hashes = crypto.macs('message', message.to);
+  const order = await inOrder(deps, message, hashes);
   const nobody = `no provider for ${message.channel} is configured`;
   let outcome: Outcome = { status: 'unavailable', reason: nobody };
   if (order.length === 0) account.push(nobody);
@@ -129,15 +152,28 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
   for (const provider of order) {
     const left = WHOLE_MS - (performance.now() - started);
     if (left <= 0) break;
+    const admission = await breakers.admit(provider.id, clock.now());
+    if (admission.is === 'refused') {
+      account.push(`${provider.id}: ${admission.reason}`);
+      if (held === undefined) outcome = { status: 'unavailable', reason: admission.reason };
+      continue;
+    }
     const from = held?.provider_id ?? null;
-    const facts = await store.claim(db, { id: message.id, providerId: provider.id, from }, clock.now());
-    if (facts === undefined) return known(db, message.id);
+    const right = { id: message.id, providerId: provider.id, from, hashes };
+    const facts = await store.claim(db, right, clock.now());
+    if (facts === undefined) {
+      if (!(await findStopped(db, hashes))) return known(db, message.id);
+      outcome = { status: 'rejected', reason: stoppedReason };
+      account.splice(0, account.length, stoppedReason);
+      break;
+    }
     if (from !== null && outcome.status === 'unavailable') {
       const failed = messageEvent({ ...facts, provider_id: from }, 'unavailable', outcome.reason);
       await audit.record(db, clock.now(), [failed]);
     }
     outcome = await ask(deps, provider, message, left);
     held = facts;
+    answers.push({ provider, outcome, admission });
     if (outcome.status === 'accepted') break;
     const { status, reason } = outcome;
     account.push(`${provider.id}: ${reason}`);
@@ -145,8 +181,27 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
     if (status !== 'unavailable') break;
   }
   const facts = held ?? (await store.findFacts(db, message.id));
-  if (facts) await end(facts, held ? 'sending' : 'queued', outcome, account);
+  if (facts) await end(facts, held ? 'sending' : 'queued', outcome, account, message);
+  for (const answer of answers) await count(deps, answer);
   return outcome;
+}
+
+interface Answer {
+  provider: Provider;
+  outcome: Outcome;
+  admission: Admission;
+}
+
+/** For the breaker, when the outcome is recorded: that comes first, whatever the database then says. */
+async function count(
+  { breakers, clock, log }: OutboxDeps,
+  { provider: { id, broken }, outcome, admission }: Answer,
+): Promise<void> {
+  // Nobody was asked, and whoever mends the provider wants it asked at once.
+  if (broken !== null) return;
+  await breakers
+    .tell(id, outcome, admission, clock.now())
+    .catch((err) => log.error({ err, provider: id }, 'the answer of a provider was not counted'));
 }
 
 /** The gateway is not told of our traces: it is not ours. */
@@ -168,22 +223,26 @@ async function ask(
 
 const toolsOf = ({ db, crypto, clock }: OutboxDeps) => ({ db, crypto, now: clock.now() });
 
-const dispatchOf = ({ issuer }: OutboxDeps, provider: Provider, message: OutgoingMessage): Dispatch => ({
+const dispatchOf = (
+  { crypto, issuer }: OutboxDeps,
+  provider: Provider,
+  message: OutgoingMessage,
+): Dispatch => ({
   ...message,
   from: provider.from,
-  callback: new URL(
-    `/receipts/${encodeURIComponent(provider.id)}?message=${encodeURIComponent(message.id)}`,
-    issuer,
-  ).href,
+  callback: receiptAddress({ crypto, issuer }, provider.id, message.id),
 });
 
-/** The channel's order, but last the one that may already have sent something to this destination. */
-async function inOrder(deps: OutboxDeps, message: OutgoingMessage): Promise<Provider[]> {
-  const providers = deps.providers.of(message.channel);
-  if (providers.length < 2) return providers;
-  const since = after(deps.clock.now(), -AVOID_MS);
-  const avoided = await store.lastUnknownProvider(deps.db, deps.crypto.macs('message', message.to), since);
-  return [...providers.filter(({ id }) => id !== avoided), ...providers.filter(({ id }) => id === avoided)];
+/** As the channel says, but last the one that may already have sent something to this destination. */
+async function inOrder(
+  { clock, db, providers, router }: OutboxDeps,
+  message: OutgoingMessage,
+  hashes: string[],
+): Promise<Provider[]> {
+  const order = router.order(message, providers.of(message.channel));
+  if (order.length < 2) return order;
+  const avoided = await store.lastUnknownProvider(db, hashes, after(clock.now(), -AVOID_MS));
+  return [...order.filter(({ id }) => id !== avoided), ...order.filter(({ id }) => id === avoided)];
 }
 
 /** Somebody else has the message: what is known of it. */

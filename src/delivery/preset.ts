@@ -1,6 +1,8 @@
+import type { Dispatcher } from 'undici';
 import type { Crypto } from '../crypto/types.ts';
 import type { TSchema } from '../lib/schema.ts';
 import type { Db } from '../storage/types.ts';
+import type { ReceiptReader } from './receipts/contract.ts';
 import type { Channel, Outcome, OutgoingMessage } from './types.ts';
 
 /** A provider as its document says, references unresolved. The options of its preset stand under the preset's id. */
@@ -62,8 +64,35 @@ export interface Transport {
   timeoutMs: number;
   allowPrivateNetwork: boolean;
   proxy: string | null;
+  /** Other origins that get secrets of the provider: where its tokens come from. */
+  tokenOrigin?: string | null;
   /** Values that may stand in no log and no recorded reason. */
   secrets: string[];
+}
+
+/** What may be used to authorize one request. */
+export interface AuthorizeMeans {
+  /** The provider's own way out, under its rules of addresses. */
+  dispatcher: Dispatcher;
+  now: Date;
+  /** What is left of the time for this message. */
+  timeoutMs: number;
+}
+
+/** A request as it goes out, and what in it may stand in no log beside the provider's own secrets. */
+export interface AuthorizedRequest {
+  request: GatewayRequest;
+  secrets: string[];
+}
+
+/** Adds to each request what a fixed header cannot say: a fetched token, a signature. */
+export interface Authorizer {
+  /** Throws `AuthorizationFailed` when there is none to be had: nothing has gone to the gateway then. */
+  authorize(request: GatewayRequest, message: Dispatch, means: AuthorizeMeans): Promise<AuthorizedRequest>;
+  /** The request with a mask in place of what would be fetched or signed. */
+  preview(request: GatewayRequest): GatewayRequest;
+  /** Forgets what the gateway refused with 401. Absent: the same would be sent again. */
+  refused?(authorized: AuthorizedRequest): void;
 }
 
 interface PresetBase {
@@ -71,6 +100,15 @@ interface PresetBase {
   channels: readonly Channel[];
   /** Schema of the member named after the preset. */
   options: TSchema;
+  /** The options with every literal secret replaced by `${stored}`. */
+  hide?(options: Record<string, unknown>): Record<string, unknown>;
+}
+
+/** What a preset may use beside its options. */
+export interface Tools {
+  db: Db;
+  crypto: Crypto;
+  now: Date;
 }
 
 /** A gateway that is spoken to by one HTTP request for each message. */
@@ -78,25 +116,25 @@ export interface HttpPreset<Prepared = unknown> extends PresetBase {
   /** Reads the options once; what it answers is used only when it reported no fault. */
   prepare(draft: ProviderDraft): Prepared | null;
   transport(prepared: Prepared): Transport;
-  /** Throws `EncodingError` when the message cannot be written for this gateway. */
-  request(message: Dispatch, prepared: Prepared): GatewayRequest;
+  /** Throws when the message cannot be written for this gateway: nothing was sent then. */
+  request(message: Dispatch, prepared: Prepared, tools: Tools): GatewayRequest | Promise<GatewayRequest>;
+  /** Absent or null: `request` says everything. */
+  authorizer?(prepared: Prepared): Authorizer | null;
   /** True when status and headers say enough, so that nobody waits for the body. Asked with an empty body. */
   settled(head: GatewayAnswer, prepared: Prepared): boolean;
   outcome(answer: GatewayAnswer, prepared: Prepared): Outcome;
-  /** The options with every literal secret replaced by `${stored}`. */
-  hide(options: Record<string, unknown>): Record<string, unknown>;
-}
-
-/** What a preset that is not HTTP may use. */
-export interface Tools {
-  db: Db;
-  crypto: Crypto;
-  now: Date;
+  /** How the gateway's reports are read. Absent: it reports nothing. */
+  receipts?: ReceiptReader<Prepared>;
 }
 
 /** A way out that is not HTTP. */
-export interface DirectPreset extends PresetBase {
-  send(message: Dispatch, tools: Tools): Promise<Outcome>;
+export interface DirectPreset<Prepared = unknown> extends PresetBase {
+  /** Absent where there is nothing to read. */
+  prepare?(draft: ProviderDraft): Prepared | null;
+  /** Where its secrets are meant for, and how it is reached; absent where nothing leaves the machine. */
+  transport?(prepared: Prepared): Transport;
+  /** Within `timeoutMs`. `prepared` is null without {@link DirectPreset.prepare}. */
+  send(message: Dispatch, tools: Tools, prepared: Prepared | null, timeoutMs: number): Promise<Outcome>;
 }
 
 export type Preset = HttpPreset | DirectPreset;

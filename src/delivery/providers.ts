@@ -24,6 +24,8 @@ export interface Provider {
   from: string | null;
   /** How it is spoken to over HTTP; null when it is not. */
   gateway: { preset: HttpPreset; prepared: unknown; transport: Transport; dispatcher: Dispatcher } | null;
+  /** What a preset that is not HTTP has read; absent where it reads nothing. */
+  direct?: { prepared: unknown; transport: Transport | null };
   /** Why it cannot be asked (a reference that is not set any more), or null. */
   broken: string | null;
 }
@@ -95,6 +97,15 @@ export function createProviders(deps: ProvidersDeps): Providers {
   };
 }
 
+/** One provider by itself, enabled or not. Close it when it is of no more use. */
+export function openProvider(
+  deps: ProvidersDeps,
+  row: ProviderRow,
+): { provider: Provider | null; close(): Promise<void> } {
+  const pools = createPools(deps.egress);
+  return { provider: load(deps, row, pools), close: () => pools.destroy() };
+}
+
 /** The open connections of each provider. */
 interface Pools {
   /** Those that are open already, while nothing that concerns them has changed. */
@@ -141,12 +152,19 @@ function load(deps: ProvidersDeps, row: ProviderRow, pools: Pools): Provider | n
     faults.push(...deps.references.resolve(document).faults);
     const from = document.from === undefined ? null : draft.resolve(document.from);
     const gateway = isHttp(preset) ? connect(preset, draft, faults, pools) : null;
+    const prepared = isHttp(preset) ? null : (preset.prepare?.(draft) ?? null);
+    const direct =
+      prepared === null ? {} : { direct: { prepared, transport: transportOf(preset, prepared) } };
     const broken = faults.map(({ message }) => message).join('; ') || null;
-    return { ...base, from, gateway, broken };
+    return { ...base, from, gateway, ...direct, broken };
   } catch (error) {
     return { ...base, broken: (error as Error).message };
   }
 }
+
+/** How what a preset has read is reached; null when it does not say. */
+export const transportOf = (preset: Preset, prepared: unknown): Transport | null =>
+  preset.transport?.(prepared) ?? null;
 
 function connect(
   preset: HttpPreset,

@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stored } from '../config/index.ts';
 import type { Fault } from '../lib/problem.ts';
-import { isHttp, type Preset, type ProviderDocument } from './preset.ts';
+import type { Preset, ProviderDocument } from './preset.ts';
 
 type Members = Record<string, unknown>;
 
 /** Holds a reference: it may be shown, for it names a secret and is none. */
 const isReference = (value: unknown): boolean => typeof value === 'string' && /\$\{(?:env|file):/.test(value);
 
-const hidden = (value: unknown): unknown => (isReference(value) ? value : stored);
+/** A secret as it may be shown. */
+export const hidden = (value: unknown): unknown => (isReference(value) ? value : stored);
 
 /** The document as it may be shown: literal secrets are replaced by `${stored}`. */
 export function hideSecrets(document: ProviderDocument, preset: Preset): ProviderDocument {
@@ -18,7 +19,7 @@ export function hideSecrets(document: ProviderDocument, preset: Preset): Provide
     ...document,
     ...(secrets && { secrets: mapValues(secrets, hidden) }),
     ...(tls?.key === undefined ? {} : { tls: { ...tls, key: hidden(tls.key) as string } }),
-    ...(options && isHttp(preset) && { [preset.id]: preset.hide(options) }),
+    ...(options && preset.hide && { [preset.id]: preset.hide(options) }),
   };
 }
 

@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CollectionSection, Loaded, References } from '../config/types.ts';
+import type { Adopted, CollectionSection, Loaded, References } from '../config/types.ts';
 import type { Crypto } from '../crypto/types.ts';
 import { type Fault, Problem } from '../lib/problem.ts';
 import { Type } from '../lib/schema.ts';
 import type { Revisions } from '../storage/types.ts';
-import { isHttp, type Preset, type ProviderDocument } from './preset.ts';
+import { forget } from './breaker/store.ts';
+import { readForeign } from './foreign/read.ts';
+import { type Finding, sentence } from './lint/finding.ts';
+import { lintProvider } from './lint/lint.ts';
+import type { Preset, ProviderDocument } from './preset.ts';
 import { presets } from './presets/index.ts';
-import { createDraft, openDocument, sealDocument } from './providers.ts';
+import { createDraft, openDocument, sealDocument, transportOf } from './providers.ts';
 import { hideSecrets, restoreSecrets } from './sealing.ts';
 import * as store from './store.ts';
 
@@ -20,7 +24,7 @@ const channels = ['sms', 'voice', 'email'];
 const closed = { additionalProperties: false };
 
 /** One provider; what its preset can be told stands in the member named after the preset. */
-const ProviderSchema = Type.Object(
+export const ProviderSchema = Type.Object(
   {
     id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }),
     channel: Type.Unsafe<string>({ type: 'string', enum: channels }),
@@ -50,11 +54,25 @@ const ProviderSchema = Type.Object(
   closed,
 );
 
-const presetOf = (id: unknown): Preset | undefined => presets.find((preset) => preset.id === id);
+export const presetOf = (id: unknown): Preset | undefined => presets.find((preset) => preset.id === id);
 const documentOf = (item: Loaded): ProviderDocument => item.raw as ProviderDocument;
 
+/** Findings of one level, where only sentences are listed. */
+const said = (findings: Finding[], level: Finding['level']): Fault[] =>
+  findings
+    .filter((finding) => finding.level === level)
+    .map((finding) => ({ path: finding.path, message: sentence(finding) }));
+
+/** A document of an identity server as one of ours. */
+function adopt(written: Record<string, unknown>): Adopted | null {
+  const adopted = readForeign(written);
+  if (adopted === null) return null;
+  const { document, findings } = adopted;
+  return { document, faults: said(findings, 'error'), advice: said(findings, 'warning') };
+}
+
 /** What the schema cannot say. */
-function faultsOf(document: ProviderDocument, references: References): Fault[] {
+export function faultsOf(document: ProviderDocument, references: References): Fault[] {
   const preset = presetOf(document.preset);
   if (preset === undefined) return [];
   const { draft, faults } = createDraft(document, references);
@@ -69,25 +87,25 @@ function faultsOf(document: ProviderDocument, references: References): Fault[] {
       message: `the preset ${preset.id} cannot be used for ${document.channel}`,
     });
   }
-  if (isHttp(preset)) preset.prepare(draft);
+  preset.prepare?.(draft);
   if ((document.tls?.cert === undefined) !== (document.tls?.key === undefined)) {
     faults.push({ path: 'tls', message: 'cert and key belong together' });
   }
-  return faults;
+  return [...faults, ...said(lintProvider(document), 'error')];
 }
 
-/** Scheme, host and port that a document's secrets are meant for, and the proxy in between. */
-function destinationOf(document: ProviderDocument, preset: Preset, references: References): string {
-  if (!isHttp(preset)) return '';
-  const prepared = preset.prepare(createDraft(document, references).draft);
-  if (prepared === null) return '';
-  const { origin, proxy } = preset.transport(prepared);
-  return `${origin} ${proxy ?? ''}`;
+/** Scheme, host and port that a document's secrets are meant for, those of its tokens, and the proxy in between. */
+export function destinationOf(document: ProviderDocument, preset: Preset, references: References): string {
+  const prepared = preset.prepare?.(createDraft(document, references).draft) ?? null;
+  const transport = prepared === null ? null : transportOf(preset, prepared);
+  if (transport === null) return '';
+  const { origin, tokenOrigin, proxy } = transport;
+  return [origin, tokenOrigin, proxy].map((part) => part ?? '').join(' ');
 }
 
 /** Puts kept secrets back. They stay where they were meant for: for another host each has to be given again. */
-function restored(
-  { crypto, references }: SectionDeps,
+export function restored(
+  { crypto, references }: Pick<SectionDeps, 'crypto' | 'references'>,
   given: ProviderDocument,
   row: store.ProviderRow | undefined,
 ): { document: ProviderDocument; faults: Fault[] } {
@@ -99,7 +117,7 @@ function restored(
   if (present === undefined || kept.length === 0) return { document, faults };
   const before = destinationOf(present, preset, references);
   if (before === destinationOf(document, preset, references)) return { document, faults };
-  const message = `was meant for ${before.trim()}: for another scheme, host or port it must be given again`;
+  const message = `was meant for ${before.trim().replaceAll(/ +/g, ' and ')}: for another scheme, host or port it must be given again`;
   return { document, faults: [...faults, ...kept.map((path) => ({ path, message }))] };
 }
 
@@ -111,6 +129,8 @@ export function providersSection(deps: SectionDeps): CollectionSection {
     member: 'providers',
     schema: ProviderSchema,
     idOf: (item) => String(item.id),
+    adopt,
+    advise: (item) => said(lintProvider(documentOf(item)), 'warning'),
     check: (item) => faultsOf(documentOf(item), references),
     async list(db) {
       const rows = await store.listProviders(db);
@@ -136,6 +156,7 @@ export function providersSection(deps: SectionDeps): CollectionSection {
         faults.push(...faultsOf(document, references), ...references.resolve(document).faults);
       }
       if (faults.length > 0) throw refused(faults);
+      await forget(tx, String(item.raw.id));
       const { id, channel, preset } = document;
       const enabled = item.resolved.enabled !== false;
       const sealed = sealDocument(crypto, document);
@@ -148,12 +169,13 @@ export function providersSection(deps: SectionDeps): CollectionSection {
     },
     async remove(tx, id) {
       await store.deleteProvider(tx, id);
+      await forget(tx, id);
       await revisions.bump(tx, 'providers');
     },
   };
 }
 
-const refused = (errors: Fault[]): Problem =>
+export const refused = (errors: Fault[]): Problem =>
   new Problem({
     status: 400,
     code: 'provider_refused',

@@ -2,19 +2,24 @@ import type { Dispatcher } from 'undici';
 import type { Audit } from '../audit/types.ts';
 import type { References } from '../config/types.ts';
 import type { Crypto } from '../crypto/types.ts';
-import { after, type Clock } from '../lib/clock.ts';
-import { newId } from '../lib/ids.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { type Rider, sendRiders } from '../storage/index.ts';
+import { sendRiders } from '../storage/index.ts';
 import type { Db, Storage } from '../storage/types.ts';
 import type { Tracer } from '../telemetry/types.ts';
-import { createDestination } from './destination.ts';
+import { type Breakers, breakersTopic, createBreakers } from './breaker/breakers.ts';
+import { draft } from './messages/drafts.ts';
+import { createSending } from './messages/sending.ts';
 import { createEgress, type EgressOptions } from './network/egress.ts';
-import { createOutbox, messageEvent } from './outbox.ts';
+import { createOutbox } from './outbox.ts';
 import { presets } from './presets/index.ts';
 import { createProviders } from './providers.ts';
+import { createReceipts, type Receipts, type ReceiptsDeps } from './receipts/service.ts';
+import { createRouter } from './routing/router.ts';
 import * as store from './store.ts';
-import type { Delivery, NewMessage, Outcome, OutgoingMessage } from './types.ts';
+import type { Delivery, NewMessage } from './types.ts';
+import { chainOf } from './workflows/chain.ts';
+import { createTimers } from './workflows/timers.ts';
 
 export interface DeliveryDeps {
   storage: Storage;
@@ -25,6 +30,8 @@ export interface DeliveryDeps {
   issuer: URL;
   audit: Audit;
   tracer?: Tracer | null;
+  /** Counts what is not recorded. */
+  count?: ReceiptsDeps['count'];
   /** Opens connections in place of {@link createEgress}. */
   egress?: (options: EgressOptions) => Dispatcher;
 }
@@ -35,98 +42,76 @@ export interface DeliveryService extends Delivery {
   reload(): Promise<void>;
   /** True when messages end on the simulator's page. */
   simulatorConfigured(): boolean;
+  /** Writes what follows messages that have not arrived, and begins to send it. */
+  followUp(now: Date): Promise<void>;
+  /** From now on takes up what other instances left behind, and sends what follows messages that do not arrive. */
+  start(): void;
+  receipts: Receipts;
+  /** Providers that are left alone at this moment. */
+  openBreakers(now: Date): ReturnType<Breakers['open']>;
 }
-
-/** An instance that queued a message sends it at once; after so long it has died. */
-const QUEUED_STALE_MS = 5_000;
-const SENDING_STALE_MS = 60_000;
-const RECOVER_BATCH = 50;
-
-/** What is needed to send a message later, by any instance; sealed. */
-type Sealed = Pick<OutgoingMessage, 'text' | 'code' | 'app' | 'user'>;
 
 /** Loads the providers and keeps them as the configuration has them. */
 export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryService> {
-  const { storage, crypto, log } = deps;
+  const { storage, log } = deps;
   const { db } = storage;
   const providers = createProviders({ ...deps, presets, egress: deps.egress ?? createEgress });
-  const outbox = createOutbox({ ...deps, db, providers });
-  const underWay = new Set<Promise<Outcome>>();
+  const router = createRouter();
+  const breakers = createBreakers(deps);
+  const outbox = createOutbox({ ...deps, db, providers, router, breakers });
+  const timers = createTimers(deps);
+  const { hasFollowUps } = router;
+  const sending = createSending({ ...deps, db, outbox, timers, hasFollowUps });
+  const write = (handle: Db, message: NewMessage, now: Date) =>
+    draft(deps, handle, message, chainOf(router.of(message.channel), message), now);
 
-  const reload = () => providers.reload(db);
+  const reload = async () => {
+    await Promise.all([providers.reload(db), router.reload(db), breakers.reload()]);
+  };
   await reload();
-  const unwatch = storage.revisions.watch('providers', () => {
-    reload().catch((error) => log.error({ err: error }, 'providers not reloaded'));
-  });
-
-  function send(message: OutgoingMessage): Promise<Outcome> {
-    const sending = outbox.send(message);
-    underWay.add(sending);
-    return sending.finally(() => underWay.delete(sending));
-  }
-
-  async function resume(row: store.MessageRow, now: Date): Promise<void> {
-    const message = row.fresh_until > now ? reopen(crypto, row, log) : null;
-    if (message === null) await outbox.drop(row.id, 'nobody sent it in time');
-    else await send(message);
-  }
+  const unwatch = watching(storage, log, reload, breakers.reload);
 
   return {
     has: (channel) => providers.of(channel).length > 0,
-    draft: (handle, message, now) => draft(deps, handle, message, now),
+    draft: write,
     async queue(tx, message, now) {
-      const drafted = draft(deps, tx, message, now);
+      const drafted = write(tx, message, now);
       await sendRiders(tx, drafted.riders);
       return drafted.message;
     },
-    send,
+    send: sending.send,
     state: store.stateOf,
     onOutcome: outbox.onOutcome,
-    async recover(now) {
-      const gone = 'the instance that was sending it is gone';
-      for (const facts of await store.listStaleSending(db, after(now, -SENDING_STALE_MS))) {
-        await outbox.abandon(facts, gone);
-      }
-      const queued = await store.listStaleQueued(db, after(now, -QUEUED_STALE_MS), RECOVER_BATCH);
-      const resumed = await Promise.allSettled(queued.map((row) => resume(row, now)));
-      for (const result of resumed) {
-        if (result.status === 'rejected') log.error({ err: result.reason }, 'queued message not recovered');
-      }
-    },
+    onFollowUp: timers.onFollowUp,
+    verifying: store.verifying,
+    recover: sending.recover,
     async close() {
       unwatch();
-      // Each has its own time limit; cut now, nobody would know whether it was sent.
-      await Promise.allSettled(underWay);
+      await sending.close();
       await providers.close();
     },
+    start: sending.start,
+    followUp: sending.followUp,
+    receipts: createReceipts({ ...deps, providers, breakers, count: deps.count ?? (() => undefined) }),
+    openBreakers: breakers.open,
     reload,
     simulatorConfigured: () => providers.all().some(({ preset }) => preset.id === 'simulator'),
   };
 }
 
-function draft(
-  { crypto, audit }: DeliveryDeps,
-  db: Db,
-  message: NewMessage,
-  now: Date,
-): { message: OutgoingMessage; riders: Rider[] } {
-  const id = newId('msg');
-  const { channel, to, text, code, locale, app, user } = message;
-  const destination = createDestination(crypto, to, id);
-  const sealed = crypto.seal('message', JSON.stringify({ text, code, app, user } satisfies Sealed), id);
-  const { known, insert } = store.insertQueued(db, id, message, { destination, text: sealed }, now);
-  const riders = [insert, ...audit.riders(db, now, [messageEvent(known, 'queued', null)])];
-  return { message: { id, channel, to, text, code, locale, app, user }, riders };
-}
-
-/** Null when its key is gone: then nobody can send it any more. */
-function reopen(crypto: Crypto, row: store.MessageRow, log: Logger): OutgoingMessage | null {
-  try {
-    const to = crypto.open('message', row.to_sealed ?? '', row.id);
-    const sealed = JSON.parse(crypto.open('message', row.text_sealed ?? '', row.id)) as Sealed;
-    return { id: row.id, channel: row.channel, to, locale: row.locale, ...sealed };
-  } catch (error) {
-    log.error({ message: row.id, err: error }, 'queued message cannot be opened');
-    return null;
-  }
+/** Calls back what was told of changes; answers how to stop. */
+function watching(
+  { revisions }: Storage,
+  log: Logger,
+  reload: () => Promise<void>,
+  reloadBreakers: () => Promise<void>,
+): () => void {
+  const watch = (topic: string, work: () => Promise<void>) =>
+    revisions.watch(topic, () => {
+      work().catch((error) => log.error({ err: error }, `${topic} not reloaded`));
+    });
+  const stops = [watch('providers', reload), watch(breakersTopic, reloadBreakers)];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }

@@ -1,7 +1,9 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
-import type { Guard } from '../storage/index.ts';
+import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
+import type { FailureClass, ReceiptState } from './receipts/contract.ts';
+import { isStopped, stoppedReason } from './receipts/stops.ts';
 import type { Channel, Destination, MessageState, NewMessage } from './types.ts';
 
 interface ProvidersTable {
@@ -36,6 +38,13 @@ interface MessagesTable {
   /** What failed, of every attempt; masked. */
   reason: string | null;
   gateway_id: string | null;
+  /** What the gateway reported afterwards, as far as it came. */
+  receipt: ReceiptState | null;
+  receipt_at: Date | null;
+  /** Why it did not arrive, as reported. */
+  failure: FailureClass | null;
+  /** When what it carried was used. */
+  verified_at: Date | null;
   created_at: Date;
   fresh_until: Date;
   sending_at: Date | null;
@@ -64,6 +73,7 @@ export type MessageFacts = Pick<
   | 'login_id'
   | 'app_id'
   | 'to_country'
+  | 'fresh_until'
 >;
 const facts = [
   'id',
@@ -75,6 +85,7 @@ const facts = [
   'login_id',
   'app_id',
   'to_country',
+  'fresh_until',
 ] as const;
 
 const KEPT_MS = 30 * 86_400_000;
@@ -100,6 +111,17 @@ export async function upsertProvider(
     .execute();
 }
 
+/** Behind all others. */
+export async function nextPosition(tx: Tx): Promise<number> {
+  const last = await tx
+    .selectFrom('providers')
+    .select('position')
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return (last?.position ?? -1) + 1;
+}
+
 export async function deleteProvider(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('providers').where('id', '=', id).execute();
 }
@@ -116,7 +138,7 @@ export function insertQueued(
   const known: MessageFacts = {
     ...{ id, channel: message.channel, purpose: message.purpose, reference: message.reference },
     ...{ provider_id: null, user_id: message.user?.id ?? null, login_id: message.loginId },
-    ...{ app_id: message.app?.id ?? null, to_country: destination.country },
+    ...{ app_id: message.app?.id ?? null, to_country: destination.country, fresh_until: message.freshUntil },
   };
   const insert = db.insertInto('messages').values({
     ...known,
@@ -127,22 +149,25 @@ export function insertQueued(
     locale: message.locale,
     status: 'queued',
     created_at: now,
-    fresh_until: message.freshUntil,
     expires_at: after(now, KEPT_MS),
   });
   return { known, insert };
 }
 
-/** The right to one attempt: of many instances exactly one gets it. `from`: the provider of the attempt before. */
+/**
+ * The right to one attempt: of many instances exactly one gets it. `from`: the provider of the attempt before. `hashes`:
+ * of the number, which nobody may write to when it has asked for no more messages.
+ */
 export function claim(
   db: Db,
-  attempt: { id: string; providerId: string; from: string | null },
+  attempt: { id: string; providerId: string; from: string | null; hashes: string[] },
   now: Date,
 ): Promise<MessageFacts | undefined> {
   const update = db
     .updateTable('messages')
     .set({ status: 'sending', provider_id: attempt.providerId, sending_at: now })
-    .where('id', '=', attempt.id);
+    .where('id', '=', attempt.id)
+    .where(({ not }) => not(isStopped(attempt.hashes)));
   const guarded =
     attempt.from === null
       ? update.where('status', '=', 'queued').where('fresh_until', '>', now)
@@ -175,12 +200,27 @@ export const finishing = (
 export async function stateOf(db: Db, reference: string): Promise<MessageState | null> {
   const row = await db
     .selectFrom('messages')
-    .select('status')
+    .select(['status', 'channel', 'receipt', 'reason'])
     .where('reference', '=', reference)
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row?.status ?? null;
+  return row ? shownState(row) : null;
+}
+
+/** What the gateway reported later says more than its answer. */
+function shownState({
+  channel,
+  reason,
+  receipt,
+  status,
+}: Pick<MessageRow, 'channel' | 'reason' | 'receipt' | 'status'>): MessageState {
+  if (receipt === 'failed') return 'failed';
+  if (receipt === 'delivered' || receipt === 'read') return 'delivered';
+  if (status === 'rejected' && reason === stoppedReason) return 'stopped';
+  const taken = status === 'accepted' || (status === 'unknown' && receipt === 'sent');
+  if (!taken) return status;
+  return channel === 'voice' ? 'calling' : 'accepted';
 }
 
 export const findFacts = (db: Db, id: string): Promise<MessageFacts | undefined> =>
@@ -222,3 +262,13 @@ export const listStaleSending = (db: Db, before: Date): Promise<MessageFacts[]> 
     .where('status', '=', 'sending')
     .where('sending_at', '<', before)
     .execute();
+
+/**
+ * Marks what was used. A row that is just being written is passed over instead of waited for: whoever writes it may wait
+ * for the code's own row, which is held here.
+ */
+export const verifying = (reference: string, now: Date): Rider => sql`(
+    update messages set verified_at = ${now}::timestamptz
+    where id in (
+      select id from messages where reference = ${reference} and verified_at is null for update skip locked
+    ))`;

@@ -1,6 +1,7 @@
 import { phoneParts } from './destination.ts';
 import type { Dispatch } from './preset.ts';
 import type { Values } from './template/template.ts';
+import { spoken } from './vendor/speech.ts';
 
 /**
  * What the placeholders stand for in one message. What it does not have (the app of an account page, an attribute
@@ -15,6 +16,7 @@ export function valuesOf(message: Dispatch): Values {
     'ctx.callback': message.callback,
     'ctx.from': message.from,
     'ctx.locale': message.locale,
+    'ctx.speech': spoken(message),
     'ctx.app.id': message.app?.id,
     'ctx.app.name': message.app?.name,
   };

@@ -53,6 +53,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     frameworkErrors: refuseAddress,
   });
   deps.hooks?.(app);
+  noticeProxies(app, deps.log);
   limitHandlers(app);
   logAnswers(app);
   protectAnswers(app, securityHeaders(deps.issuer));
@@ -128,5 +129,25 @@ function closeGracefully(app: FastifyInstance): void {
     const timer = setInterval(() => app.server.closeIdleConnections(), 100);
     app.server.once('close', () => clearInterval(timer));
     timer.unref();
+  });
+}
+
+/**
+ * Says once that something in front names the browsers' addresses and is not believed: every limit per address would
+ * then be met by that one address. Whoever connects directly could make the header up, so it is not more than a hint.
+ */
+function noticeProxies(app: FastifyInstance, log: Logger): void {
+  let noticed = false;
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers, ip, socket } = request;
+    const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+    if (!noticed && forwarded && ip === socket.remoteAddress) {
+      noticed = true;
+      log.warn(
+        { proxy: ip },
+        'requests come through a proxy that trustedProxies of gateway.yaml does not name: all browsers behind it share one address, and the limits for one',
+      );
+    }
+    done();
   });
 }

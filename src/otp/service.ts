@@ -4,6 +4,7 @@ import { newId, type RandomSource } from '../lib/ids.ts';
 import { happened, sendRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { makeCode, normaliseCode } from './codes.ts';
+import { isLive } from './live.ts';
 import {
   accepting,
   consuming,
@@ -45,6 +46,7 @@ export function createOtp(deps: OtpDeps): Otp {
 
     first: (db, request, now) => first(deps, db, request, now),
     accepting: (_db, codeId, now) => accepting(codeId, now),
+    isLive,
     dropping,
 
     async reserve(db, scope, settings, lock) {

@@ -75,6 +75,8 @@ export interface Otp {
   find(db: Db, scope: string, settings: OtpSettings, now: Date): Promise<Challenge | null>;
   /** A gateway took the newer code's message: older codes die and tries start anew (the login's total stays). */
   accepting(db: Db, codeId: string, now: Date): Rider;
+  /** Whether the code could be passed with at this moment: neither used, nor replaced, nor run out. */
+  isLive(db: Db, codeId: string, now: Date): Promise<boolean>;
   /** The message of this code surely never went out. */
   dropping(db: Db, codeId: string, now: Date): Rider;
   /**

@@ -2,10 +2,15 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Clock } from '../lib/clock.ts';
 import { WrongSchema } from './errors.ts';
-import type { Db } from './types.ts';
+import type { Db, Tx } from './types.ts';
 
 /** Any constant that no other user of the database is likely to take: "sallyport" in base 36, cut to 31 bits. */
 const LOCK = 1_714_925_057;
+
+/** Has whoever else changes tables, or fills all of them, wait until the transaction ends. */
+export async function holdTables(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${LOCK}::bigint)`.execute(tx);
+}
 
 /**
  * Applies the migrations that are missing and answers their names. Everything happens in one transaction under a lock
@@ -18,7 +23,7 @@ export async function migrate(
   clock: Clock,
 ): Promise<string[]> {
   return db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(${LOCK}::bigint)`.execute(tx);
+    await holdTables(tx);
     await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null)`.execute(
       tx,
     );

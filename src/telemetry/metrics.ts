@@ -67,6 +67,21 @@ function createCounting(): { tallies: Tally[]; count: Metrics['count'] } {
     'Attempts to hand a message to a provider, by outcome.',
     ['provider', 'channel', 'outcome'],
   );
+  const decisions = createTally(
+    'sallyport_send_decisions_total',
+    'What the guard decided about messages, by rule and action; rule none is every rule saying yes.',
+    ['rule', 'action'],
+  );
+  const receipts = createTally(
+    'sallyport_receipts_total',
+    'What gateways reported afterwards, and people wrote back; forged, unknown and replayed ones changed nothing.',
+    ['provider', 'result'],
+  );
+  const breakers = createTally(
+    'sallyport_provider_changes_total',
+    'How often a provider was opened (left alone, because it failed) and closed again.',
+    ['provider', 'state'],
+  );
   const word = (value: unknown): string => (typeof value === 'string' ? value : 'none');
 
   const count: Metrics['count'] = ({ name, result, data }) => {
@@ -78,11 +93,15 @@ function createCounting(): { tallies: Tally[]; count: Metrics['count'] } {
     if (name === 'login.abandoned') finished.add({ result: 'abandoned' });
     if (name === 'login.locked') step('locked');
     if (name.startsWith('login.step.')) step(name.slice('login.step.'.length));
+    if (name === 'guard.decided') decisions.add({ rule: word(data?.rule), action: word(data?.action) });
+    if (kind === 'receipt') receipts.add({ provider: word(data?.provider), result: outcome });
+    if (name === 'provider.opened' || name === 'provider.closed')
+      breakers.add({ provider: word(data?.provider), state: outcome });
     if (kind === 'message' && outcome !== 'queued') {
       deliveries.add({ provider: word(data?.provider), channel: word(data?.channel), outcome });
     }
   };
-  return { tallies: [started, finished, steps, deliveries], count };
+  return { tallies: [started, finished, steps, deliveries, decisions, receipts, breakers], count };
 }
 
 /** In the primary process: gathers the metrics of all workers whenever one of them asks. */

@@ -92,19 +92,45 @@ t.test('literal private addresses are refused before a connection is made', asyn
 t.test('a name that turns to a private address is refused when it is connected to', async (t) => {
   const gateway = await startGateway(t);
   const port = new URL(gateway.url).port;
-  let asked = 0;
-  const result = await get(t, `http://rebinding.example:${port}`, {
-    resolve(_host, callback) {
-      asked++;
-      callback(null, [
-        { address: '127.0.0.1', family: 4 },
-        { address: '::1', family: 6 },
-      ]);
-    },
-  });
-  t.match(result, { answer: null, written: false, error: { name: 'AddressRefused' } });
-  t.equal(asked, 1, 'what was checked is what is connected to');
+  const private4 = ['127.0.0.1', '169.254.169.254', '10.0.0.1', '100.64.0.1'];
+  const private6 = ['::1', '::ffff:127.0.0.1', '::ffff:169.254.169.254', '64:ff9b::a9fe:a9fe', 'fe80::1'];
+  const answers = [
+    ...private4.map((address) => [{ address, family: 4 }]),
+    ...private6.map((address) => [{ address, family: 6 }]),
+    [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ],
+  ];
+  for (const addresses of answers) {
+    let asked = 0;
+    const result = await get(t, `http://rebinding.example:${port}`, {
+      resolve(_host, callback) {
+        asked++;
+        callback(null, addresses);
+      },
+    });
+    t.match(result, { answer: null, written: false, error: { name: 'AddressRefused' } });
+    t.equal(asked, 1, 'what was checked is what is connected to');
+  }
   t.equal(gateway.received.length, 0);
+});
+
+t.test('a name that was public a moment ago is looked at anew for each connection', async (t) => {
+  const turns = ['8.8.8.8', '127.0.0.1', '8.8.8.8', '169.254.169.254'];
+  let asked = 0;
+  const lookup = publicLookup((_host, callback) =>
+    callback(null, [{ address: turns[asked++] ?? '', family: 4 }]),
+  );
+  const answers: string[] = [];
+  for (const _ of turns) {
+    answers.push(
+      await new Promise((resolve) =>
+        lookup('turning.example', {}, (error, found) => resolve(error ? error.name : String(found))),
+      ),
+    );
+  }
+  t.same(answers, ['8.8.8.8', 'AddressRefused', '8.8.8.8', 'AddressRefused']);
 });
 
 t.test('of several addresses only the public ones are used', async (t) => {

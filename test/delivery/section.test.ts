@@ -83,6 +83,7 @@ t.test('documents are judged, all faults at once', async (t) => {
         'http.method',
         'http.outcomes[0].body',
         'http.payload',
+        'http.payload',
         'http.proxy',
         'http.success.body.matches',
         'http.timeout',

@@ -3,14 +3,22 @@ import type { Test } from 'tap';
 import { createAudit } from '../../src/audit/index.ts';
 import { createCrypto } from '../../src/crypto/index.ts';
 import type { Crypto } from '../../src/crypto/types.ts';
-import { createDelivery, type DeliveryService, providersSection } from '../../src/delivery/index.ts';
+import {
+  channelsSection,
+  createDelivery,
+  type DeliveryDeps,
+  type DeliveryService,
+  providersSection,
+} from '../../src/delivery/index.ts';
 import type { NewMessage, Outcome, OutgoingMessage } from '../../src/delivery/types.ts';
 import type { Logger } from '../../src/lib/log.ts';
 import type { Db, Storage } from '../../src/storage/types.ts';
 import { silent } from '../helpers/log.ts';
 import { references } from './support.ts';
 
-export const crypto: Crypto = createCrypto([{ id: 'k1', bytes: randomBytes(32) }]);
+export const cryptoOf = (bytes: Buffer): Crypto => createCrypto([{ id: 'k1', bytes }]);
+export const keyBytes = randomBytes(32);
+export const crypto = cryptoOf(keyBytes);
 export const issuer = new URL('https://id.example');
 const start = new Date('2026-03-01T10:00:00Z');
 
@@ -51,16 +59,24 @@ export async function saveProviders(storage: Storage, documents: Record<string, 
   });
 }
 
+export async function saveChannels(storage: Storage, documents: Record<string, unknown>[]): Promise<void> {
+  const channels = channelsSection({ revisions: storage.revisions });
+  await storage.transaction(async (tx) => {
+    for (const raw of documents) await channels.save(tx, { raw, resolved: raw }, 0, start);
+  });
+}
+
 export async function openBench(
   t: Test,
   storage: Storage,
   providers: Record<string, unknown>[],
   log: Logger = silent,
+  count: NonNullable<DeliveryDeps['count']> = () => {},
 ): Promise<Bench> {
   await saveProviders(storage, providers);
-  const another = (on: Storage) => openInstance(t, on, () => bench.now, log);
+  const another = (on: Storage) => openInstance(t, on, () => bench.now, log, count);
   const bench: Bench = {
-    ...(await openInstance(t, storage, () => bench?.now ?? start, log)),
+    ...(await openInstance(t, storage, () => bench?.now ?? start, log, count)),
     now: start,
     another,
     queue: (message = {}) =>
@@ -75,7 +91,13 @@ export async function openBench(
   return bench;
 }
 
-async function openInstance(t: Test, storage: Storage, now: () => Date, log: Logger): Promise<Instance> {
+async function openInstance(
+  t: Test,
+  storage: Storage,
+  now: () => Date,
+  log: Logger,
+  count: NonNullable<DeliveryDeps['count']>,
+): Promise<Instance> {
   const delivery = await createDelivery({
     storage,
     crypto,
@@ -84,6 +106,7 @@ async function openInstance(t: Test, storage: Storage, now: () => Date, log: Log
     references,
     issuer,
     audit: createAudit(),
+    count,
   });
   t.teardown(() => delivery.close());
   const told: Instance['told'] = [];
@@ -94,7 +117,7 @@ async function openInstance(t: Test, storage: Storage, now: () => Date, log: Log
   return { delivery, told };
 }
 
-const newMessage: Omit<NewMessage, 'freshUntil'> = {
+export const newMessage: Omit<NewMessage, 'freshUntil'> = {
   channel: 'sms',
   purpose: 'login-code',
   reference: 'code_1',

@@ -17,6 +17,7 @@ t.test('every placeholder', async (t) => {
     ['$ctx.callback', message.callback],
     ['$ctx.from', 'SALLY'],
     ['$ctx.locale', 'en'],
+    ['$ctx.speech', 'Your code is 4, 9, 3, 8, 1, 7'],
     ['$ctx.app.id', 'shop'],
     ['$ctx.app.name', 'Demo shop'],
     ['$ctx.user.department', 'R&D'],

@@ -25,6 +25,7 @@ export interface Files {
   apps: object[];
   flows: object[];
   providers: object[];
+  channels?: object[];
   users: object[];
 }
 
@@ -51,7 +52,7 @@ export const shop = {
 
 /** Limits that many sign-ins within a second from one address and to one number do not meet. */
 export const generousGuard = {
-  sends: { perNumber: [], perUser: [], perAddress: [] },
+  sends: { perNumber: [], perUser: [], perAddress: [], perNetwork: [], perPrefix: [] },
   passwords: { perAccount: 100, perDevice: 100, perAddress: 100_000 },
 };
 

@@ -54,7 +54,7 @@ await postgresOnly(t, async (t, storage) => {
         t.match(await guard.allowPassword(password, now), { allowed: true });
         await sendRiders(db, [guard.passingPassword(password, now)]);
         t.match(await guard.allowSend(send, now), { allowed: true });
-        await guard.sendVerified({ ip }, now);
+        await guard.sendVerified({ ip });
       }
     });
   });

@@ -23,6 +23,7 @@ function listOf(...stolen: string[]): HttpClient & { asked: string[] } {
         body: [...lines.map((hash) => `${hash.slice(5)}:9`), `${'0'.repeat(35)}:0`].join('\r\n'),
       };
     },
+    post: async () => ({ status: 404, body: '' }),
     close: async () => {},
   };
 }

@@ -1,9 +1,14 @@
-import { RE2JS } from 're2js';
 import type { GatewayAnswer } from '../preset.ts';
 import { pointed } from './json-pointer.ts';
 import type { ConditionDocument, ExtractionDocument } from './options.ts';
+import type { Patterns } from './patterns.ts';
 
 type Fault = (path: string, message: string) => void;
+/** What reading takes beside the document. */
+export interface Reading {
+  fault: Fault;
+  patterns: Patterns;
+}
 type Scalar = string | number | boolean | null;
 interface Comparison {
   equals?: Scalar;
@@ -12,7 +17,7 @@ interface Comparison {
   matches?: string;
 }
 
-/** `null`: the body says nothing of the kind that was asked (it is cut, or no JSON). */
+/** `null`: nothing of the kind that was asked can be told (the body is cut, or no JSON). */
 export type Holds = (answer: GatewayAnswer) => boolean | null;
 
 export interface Condition {
@@ -23,42 +28,29 @@ export interface Condition {
   statusHolds(status: number): boolean;
 }
 
-/** A program of more steps would cost too much memory for each answer. */
-const MAX_PROGRAM = 5_000;
-
-function pattern(source: string, path: string, fault: Fault): RE2JS | null {
-  try {
-    const compiled = RE2JS.compile(source);
-    if (compiled.programSize() <= MAX_PROGRAM) return compiled;
-    fault(path, 'the regular expression is too large');
-  } catch (error) {
-    fault(path, `is no regular expression that can be used: ${(error as Error).message}`);
-  }
-  return null;
-}
-
 /** Reads `success` or one entry of `outcomes`. A condition without `status` holds for `defaultStatus`, or for every status. */
 export function readCondition(
   document: ConditionDocument,
   path: string,
   defaultStatus: (number | string)[] | null,
-  fault: Fault,
+  reading: Reading,
 ): Condition {
+  const { fault } = reading;
   const ranges = document.status ?? defaultStatus;
   const statusHolds = (status: number) => ranges === null || ranges.some((range) => inRange(status, range));
   for (const [index, range] of (document.status ?? []).entries()) {
     const [low, high] = bounds(range);
     if (low > high) fault(`${path}.status[${index}]`, 'the range ends before it begins');
   }
-  const header = document.header && readHeader(document.header, `${path}.header`, fault);
-  const body = document.body && readBody(document.body, `${path}.body`, fault);
+  const header = document.header && readHeader(document.header, `${path}.header`, reading);
+  const body = document.body && readBody(document.body, `${path}.body`, reading);
   return {
     headOnly: body === undefined,
     statusHolds,
     holds(answer) {
       if (!statusHolds(answer.status)) return false;
-      if (header && !header(answer)) return false;
-      return body ? body(answer) : true;
+      const byHeader = header ? header(answer) : true;
+      return byHeader === true && body ? body(answer) : byHeader;
     },
   };
 }
@@ -73,33 +65,37 @@ const inRange = (status: number, range: number | string): boolean => {
   return status >= low && status <= high;
 };
 
-function readHeader(document: { name: string } & Comparison, path: string, fault: Fault): Holds {
+function readHeader(document: { name: string } & Comparison, path: string, reading: Reading): Holds {
   const { name, ...comparison } = document;
-  const compare = readComparison(comparison, path, fault);
+  const compare = readComparison(comparison, path, reading);
   const lower = name.toLowerCase();
   return (answer) => compare(answer.headers[lower]);
 }
 
-function readBody(document: { pointer?: string } & Comparison, path: string, fault: Fault): Holds {
+function readBody(document: { pointer?: string } & Comparison, path: string, reading: Reading): Holds {
   const { pointer, ...comparison } = document;
-  const compare = readComparison(comparison, path, fault);
+  const compare = readComparison(comparison, path, reading);
   if (pointer === undefined) {
-    if (comparison.matches === undefined) fault(path, 'needs a pointer, or matches');
+    if (comparison.matches === undefined) reading.fault(path, 'needs a pointer, or matches');
     return (answer) => (answer.complete ? compare(answer.body) : null);
   }
   return (answer) => {
-    const parsed = answer.complete ? parseJson(answer.body) : undefined;
+    const parsed = answer.complete ? jsonOf(answer) : undefined;
     return parsed === undefined ? null : compare(pointed(parsed.value, pointer));
   };
 }
 
-function readComparison(document: Comparison, path: string, fault: Fault): (value: unknown) => boolean {
+function readComparison(
+  document: Comparison,
+  path: string,
+  { fault, patterns }: Reading,
+): (value: unknown) => boolean | null {
   const given = Object.keys(document);
   if (given.length !== 1) fault(path, 'needs exactly one of equals, in, exists and matches');
   if (document.matches !== undefined) {
-    const compiled = pattern(document.matches, `${path}.matches`, fault);
-    if (compiled === null) return () => false;
-    return (value) => value !== undefined && compiled.matcher(textOf(value)).find();
+    const pattern = patterns.read(document.matches, `${path}.matches`);
+    if (pattern === null) return () => false;
+    return (value) => value !== undefined && pattern.finds(textOf(value));
   }
   if (document.exists !== undefined) return (value) => (value !== undefined) === document.exists;
   const wanted = document.in ?? [document.equals ?? null];
@@ -111,6 +107,14 @@ const same = (value: unknown, wanted: Scalar): boolean =>
   value === wanted || (isPlain(value) && isPlain(wanted) && String(value) === String(wanted));
 const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Parsed once, however many conditions look at it. */
+const parsed = new WeakMap<GatewayAnswer, { value: unknown } | undefined>();
+
+function jsonOf(answer: GatewayAnswer): { value: unknown } | undefined {
+  if (!parsed.has(answer)) parsed.set(answer, parseJson(answer.body));
+  return parsed.get(answer);
+}
 
 function parseJson(body: string): { value: unknown } | undefined {
   try {
@@ -127,15 +131,13 @@ const MAX_ID = 200;
 export function readExtraction(
   document: ExtractionDocument,
   path: string,
-  fault: Fault,
+  { patterns }: Reading,
 ): { fromBody: boolean; extract(answer: GatewayAnswer): string | null } {
-  const compiled =
-    document.matches === undefined ? null : pattern(document.matches, `${path}.matches`, fault);
+  const pattern = document.matches === undefined ? null : patterns.read(document.matches, `${path}.matches`);
   const find = (answer: GatewayAnswer): unknown => {
     if (document.header !== undefined) return answer.headers[document.header.toLowerCase()];
-    if (document.pointer !== undefined) return pointed(parseJson(answer.body)?.value, document.pointer);
-    const matcher = compiled?.matcher(answer.body);
-    return matcher?.find() ? matcher.group(matcher.groupCount() > 0 ? 1 : 0) : undefined;
+    if (document.pointer !== undefined) return pointed(jsonOf(answer)?.value, document.pointer);
+    return pattern?.extract(answer.body);
   };
   return {
     fromBody: document.header === undefined,

@@ -1,4 +1,5 @@
 import { stored } from '../../config/index.ts';
+import { secretMembers } from '../auth/options.ts';
 import { type HeadersDocument, readHeaders } from '../template/headers.ts';
 
 const secretName = /auth|token|secret|passw|pwd|cookie|credential|api[-_]?key|(^|[-_])key$|signature/i;
@@ -12,7 +13,7 @@ const inText = new RegExp(`((?:[?&]|^)${credential}=|"${credential}"\\s*:\\s*")(
 const userInformation = /^([a-z]+:\/\/)([^/?#@$]+)(?=@)/i;
 
 /** Holds a reference or `$secret.…`: not the secret itself, only its name. */
-const isIndirect = (value: string): boolean => /\$\{(?:env|file):|\$secret\./.test(value);
+export const isIndirect = (value: string): boolean => /\$\{(?:env|file):|\$secret\./.test(value);
 
 const hideInText = (text: string): string =>
   text
@@ -31,6 +32,21 @@ function hideHeaders(headers: HeadersDocument): HeadersDocument {
   return Object.fromEntries(entries.map(([name, value]) => [name, isHidden([name, value]) ? stored : value]));
 }
 
+type Members = Record<string, unknown>;
+
+/** What stands in `auth` is meant for a credential, whatever it looks like. */
+function hideAuth(auth: Record<string, Members>): Record<string, Members> {
+  const hidden = { ...auth };
+  const tokenUrl = auth.oauth2?.tokenUrl;
+  if (typeof tokenUrl === 'string') hidden.oauth2 = { ...auth.oauth2, tokenUrl: hideInText(tokenUrl) };
+  for (const [method, member] of secretMembers) {
+    const value = hidden[method]?.[member];
+    if (typeof value === 'string' && !isIndirect(value))
+      hidden[method] = { ...hidden[method], [member]: stored };
+  }
+  return hidden;
+}
+
 /** The options of an `http` provider; credentials that are written out in them are replaced by `${stored}`. */
 export function hideHttp(options: Record<string, unknown>): Record<string, unknown> {
   const hidden = { ...options };
@@ -38,6 +54,7 @@ export function hideHttp(options: Record<string, unknown>): Record<string, unkno
     const value = hidden[member];
     if (typeof value === 'string') hidden[member] = hideInText(value);
   }
+  if (hidden.auth !== undefined) hidden.auth = hideAuth(hidden.auth as Record<string, Members>);
   if (hidden.headers !== undefined) hidden.headers = hideHeaders(hidden.headers as HeadersDocument);
   return hidden;
 }

@@ -2,6 +2,7 @@ import type { GatewayAnswer } from '../preset.ts';
 import type { Outcome } from '../types.ts';
 import { type Condition, readCondition, readExtraction } from './conditions.ts';
 import type { HttpDocument } from './options.ts';
+import { createPatterns } from './patterns.ts';
 
 /** Says what an answer means. */
 export interface Judge {
@@ -20,11 +21,12 @@ const unavailable = new Set([301, 307, 308, 401, 402, 403, 404, 405, 407, 408, 4
 
 /** Reads `success`, `messageId` and `outcomes`. */
 export function readJudge(document: HttpDocument, fault: (path: string, message: string) => void): Judge {
-  const success = readCondition(document.success ?? {}, 'http.success', DEFAULT_SUCCESS, fault);
-  const messageId = document.messageId && readExtraction(document.messageId, 'http.messageId', fault);
+  const reading = { fault, patterns: createPatterns(fault) };
+  const success = readCondition(document.success ?? {}, 'http.success', DEFAULT_SUCCESS, reading);
+  const messageId = document.messageId && readExtraction(document.messageId, 'http.messageId', reading);
   const rules = (document.outcomes ?? []).map((rule, index) => ({
     outcome: rule.outcome,
-    condition: readCondition(rule, `http.outcomes[${index}]`, null, fault),
+    condition: readCondition(rule, `http.outcomes[${index}]`, null, reading),
   }));
   const meaning = (answer: GatewayAnswer): Outcome['status'] => {
     const rule = rules.find(({ condition }) => condition.holds(answer));
@@ -54,12 +56,17 @@ function byDefault(answer: GatewayAnswer, success: Condition): Outcome['status']
     // The gateway said in full that it did not do it, whatever the status pretends.
     return holds ? 'accepted' : 'unavailable';
   }
+  return statusMeaning(status);
+}
+
+/** What a status means that is no success. */
+export function statusMeaning(status: number): 'rejected' | 'unavailable' | 'unknown' {
   if (unavailable.has(status)) return 'unavailable';
   return status >= 400 && status < 500 ? 'rejected' : 'unknown';
 }
 
 /** The gateway's own words, with the time after which it wants to be asked again. */
-function reasonOf(answer: GatewayAnswer): string {
+export function reasonOf(answer: GatewayAnswer): string {
   const retryAfter = answer.headers['retry-after'];
   const parts = [`status ${answer.status}`];
   if (retryAfter !== undefined) parts.push(`Retry-After ${retryAfter}`);

@@ -1,5 +1,7 @@
 import { durationPattern } from '../../lib/duration.ts';
 import { type Static, Type } from '../../lib/schema.ts';
+import { AuthOptions } from '../auth/options.ts';
+import { ReceiptsOptions } from '../receipts/options.ts';
 
 const closed = { additionalProperties: false };
 const Scalar = Type.Unsafe<string | number | boolean | null>({
@@ -86,6 +88,7 @@ export const HttpOptions = Type.Object(
       }),
     ),
     payload: Type.Optional(Type.String({ description: 'Template of the body' })),
+    auth: Type.Optional(AuthOptions),
     success: Type.Optional(
       Type.Object(Condition, {
         ...closed,
@@ -114,6 +117,7 @@ export const HttpOptions = Type.Object(
     allowPrivateNetwork: Type.Optional(
       Type.Boolean({ description: 'The gateway stands in a private network' }),
     ),
+    receipts: Type.Optional(ReceiptsOptions),
     proxy: Type.Optional(
       Type.String({ description: 'HTTP proxy; its own rules replace the check of addresses' }),
     ),

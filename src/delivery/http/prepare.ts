@@ -1,6 +1,8 @@
 import { parseDuration } from '../../lib/duration.ts';
 import type { Fault } from '../../lib/problem.ts';
-import type { GatewayRequest, ProviderDraft, Transport } from '../preset.ts';
+import { type Authorization, readAuth } from '../auth/read.ts';
+import type { Authorizer, GatewayRequest, ProviderDraft, Transport } from '../preset.ts';
+import { type PreparedReceipts, readReceipts } from '../receipts/http.ts';
 import { type HeaderTemplate, readHeaders } from '../template/headers.ts';
 import type { PayloadType } from '../template/payload.ts';
 import { compileHeader, compilePayload, guessType, mediaTypes, payloadTypeOf } from '../template/payload.ts';
@@ -18,6 +20,10 @@ export interface PreparedHttp {
   headers: Header[];
   body: Piece[] | null;
   judge: Judge;
+  /** Null: it reports nothing. */
+  receipts: PreparedReceipts | null;
+  /** Null: the headers say who asks. */
+  authorizer: Authorizer | null;
   transport: Transport;
 }
 
@@ -56,13 +62,35 @@ export function prepareHttp(draft: ProviderDraft): PreparedHttp | null {
     }
     headers.push({ name: 'Authorization', value: [url.authorization] });
   }
+  const auth = readAuth(document.auth, reader, draft);
+  headers.push(...authHeader(auth, names(headers), draft));
+  if (document.auth?.hmac && payload === null) draft.fault('http.auth.hmac', 'there is no payload to sign');
   const judge = readJudge(document, draft.fault);
+  const receipts = readReceipts(document.receipts, draft);
   const transport = readTransport(document, url?.origin ?? '', draft);
+  transport.tokenOrigin = auth.tokenOrigin;
   if (url === null || method === null) return null;
   transport.secrets.push(...reader.secrets, ...literalSecrets(headers));
   for (const template of [document.url, document.payload ?? ''])
     transport.secrets.push(...credentialsIn(draft.resolve(template)));
-  return { method, path: url.path, headers, body: payload?.pieces ?? null, judge, transport };
+  const { authorizer } = auth;
+  return {
+    method,
+    path: url.path,
+    headers,
+    body: payload?.pieces ?? null,
+    judge,
+    receipts,
+    authorizer,
+    transport,
+  };
+}
+
+/** What `auth` adds to the headers; one that stands there already would be sent twice. */
+function authHeader({ header, writes }: Authorization, present: string[], draft: ProviderDraft): Header[] {
+  if (writes !== null && present.includes(writes))
+    draft.fault('http.auth', `writes the header ${writes}, and the provider has one already`);
+  return header === null ? [] : [{ name: header.name, value: [header.value] }];
 }
 
 const names = (headers: Header[]): string[] => headers.map(({ name }) => name.toLowerCase());

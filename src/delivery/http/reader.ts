@@ -28,6 +28,7 @@ export function createReader(draft: ProviderDraft): TemplateReader {
   const constants: Constants = {
     secret: (name) => remember(draft.resolve(known[name] ?? '')),
     reference: (written) => remember(draft.resolve(written)),
+    derived: (text) => void remember(text),
   };
   function read<T>(path: string, source: string, compile: Compile<T>): T | null {
     const { nodes, faults } = parseTemplate(source);

@@ -60,7 +60,7 @@ function guarded(connect: Connectors.connector): Connectors.connector {
 }
 
 /** Given roots would replace the system's: they are added instead. */
-function secureOptions(given: EgressOptions['tls']): tls.SecureContextOptions {
+export function secureOptions(given: EgressOptions['tls']): tls.SecureContextOptions {
   if (given === undefined) return {};
   const { ca, cert, key } = given;
   return {

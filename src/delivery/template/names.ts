@@ -9,6 +9,7 @@ const known = [
   'ctx.callback',
   'ctx.from',
   'ctx.locale',
+  'ctx.speech',
   'ctx.app.id',
   'ctx.app.name',
   'num.national',

@@ -8,6 +8,8 @@ export type Values = (name: string) => string;
 export interface Constants {
   secret(name: string): string;
   reference(written: string): string;
+  /** Told of what a function made of constants: it may hold a secret in another form. */
+  derived?(text: string): void;
 }
 
 /** A template ready to be rendered: finished text, and what each message fills in, with its place. */
@@ -46,9 +48,10 @@ function pieceOf(node: Node, place: Place, constants: Constants): Piece {
         : encode(constants.reference(node.written), place);
     case 'function': {
       const pieces = compile(node.nodes, () => 'text', constants);
-      return pieces.every((piece) => typeof piece === 'string')
-        ? finish(node.name, pieces.join(''))
-        : { call: node.name, pieces };
+      if (!pieces.every((piece) => typeof piece === 'string')) return { call: node.name, pieces };
+      const text = finish(node.name, pieces.join(''));
+      if (node.nodes.some(({ kind }) => kind !== 'text')) constants.derived?.(text);
+      return text;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { DatabaseNotEmpty, SnapshotBroken } from '../errors.ts';
+import { holdTables } from '../migrate.ts';
 import type { Db, Snapshot, SnapshotTable, Tx } from '../types.ts';
 
 /** Rows in one statement; a row is a few hundred bytes, so this stays far below a megabyte. */
@@ -28,12 +29,14 @@ export function takeSnapshot<T>(db: Db, work: (snapshot: Snapshot) => Promise<T>
  */
 export function writeSnapshot(db: Db, snapshot: Snapshot): Promise<number> {
   return db.transaction().execute(async (tx) => {
+    // Two copies at once, or a start that migrates: they take tables in another order, so none may begin in between.
+    await holdTables(tx);
     const present = await tablesOf(tx);
     for (const { name } of snapshot.tables) {
       if (!present.includes(name))
         throw new SnapshotBroken(`it has a table ${name}, which no migration makes`);
     }
-    // Two copies at once, or a gateway that starts on the same database meanwhile: the second one waits here.
+    // A gateway that runs on the same database waits here.
     const all = sql.join(present.map((name) => sql.table(name)));
     await sql`lock table ${all} in share row exclusive mode`.execute(tx);
     await demandEmpty(tx);
