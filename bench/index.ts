@@ -11,9 +11,9 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Figures, median, statementsText, textOf } from './figures.ts';
+import { type Figures, median, type Round, statementsText, textOf } from './figures.ts';
 import { fillRows } from './large.ts';
-import { fill, type Load, measure, type Settings, startLoad } from './measure.ts';
+import { fill, type Load, loginsInTurn, measure, type Settings, startLoad } from './measure.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
 const { values, positionals } = parseArgs({
@@ -55,15 +55,15 @@ async function large(postgres: Postgres, load: Load): Promise<Figures> {
   return measure({ databaseUrl, peersUrl: null, machine }, postgres, load, everybody);
 }
 
-/** What a login costs on the large database, beside the small one. */
-function compare(before: Figures, after: Figures): string {
-  const cost = ({ rows }: Figures) =>
-    median(
-      rows
-        .find(({ name }) => name === 'login')
-        ?.rounds.map(({ serverCpuMs, databaseCpuMs }) => (serverCpuMs ?? 0) + (databaseCpuMs ?? 0)) ?? [],
-    );
-  const percent = (cost(after) / cost(before) - 1) * 100;
+/** What a login costs on the large database beside the small one, round by round. */
+async function compare(postgres: Postgres, load: Load): Promise<string> {
+  const sides = [
+    { databaseUrl: postgres.known('small'), users: settings.users },
+    { databaseUrl: postgres.known('large'), users: sizes.users },
+  ];
+  const [before = [], after = []] = await loginsInTurn(sides, postgres, load, settings);
+  const costs = ({ serverCpuMs, databaseCpuMs }: Round) => (serverCpuMs ?? 0) + (databaseCpuMs ?? 0);
+  const percent = (median(after.map(costs)) / median(before.map(costs)) - 1) * 100;
   return `a login costs ${percent.toFixed(1)} % more CPU on the large database (server and PostgreSQL)\n`;
 }
 
@@ -80,7 +80,7 @@ try {
   }
   if (both && all[0]) {
     const bigger = await large(postgres, load);
-    print(`\n${textOf(bigger)}\n${compare(all[0], bigger)}`);
+    print(`\n${textOf(bigger)}\n${await compare(postgres, load)}`);
     all.push(bigger);
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);

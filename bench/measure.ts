@@ -238,3 +238,31 @@ export async function measure(
       await child.stop();
   }
 }
+
+/** Rounds of logins on several databases, one after the other, so that a slow minute hits all of them. */
+export async function loginsInTurn(
+  sides: { databaseUrl: string; users: number }[],
+  postgres: Postgres,
+  load: Load,
+  { loginMs, rounds: times, warmUp, workers }: Settings,
+): Promise<Round[][]> {
+  const gateways: Gateway[] = [];
+  try {
+    for (const { databaseUrl } of sides) gateways.push(await startGateway(databaseUrl, load.smsUrl));
+    const measured = sides.map((): Round[] => []);
+    for (let n = -1; n < times; n += 1) {
+      for (const [at, gateway] of gateways.entries()) {
+        const users = sides[at]?.users ?? 0;
+        await load.prepare({ gateway: gateway.origin, provider: '', fastify: '', users, workers });
+        if (n < 0) await load.run({ kind: 'login', workers, times: warmUp });
+        else
+          measured[at]?.push(
+            await round(load, postgres, workers, { name: 'login', forMs: loginMs, server: gateway.pid }),
+          );
+      }
+    }
+    return measured;
+  } finally {
+    for (const gateway of gateways) await gateway.stop();
+  }
+}

@@ -12,6 +12,8 @@ export interface Postgres {
   version: string;
   /** A new, empty database; dropped when the server stops. */
   database(name: string): Promise<string>;
+  /** The URL of a database made before. */
+  known(name: string): string;
   stop(): Promise<void>;
 }
 
@@ -24,17 +26,21 @@ export async function startPostgres(databaseUrl: string | undefined): Promise<Po
     server.url,
     'show server_version',
   );
+  const urlOf = (suffix: string) => {
+    const url = new URL(server.url);
+    url.pathname = `/sallyport_bench_${suffix}`;
+    return url.href;
+  };
   return {
     pid: server.pid,
+    known: urlOf,
     version: version.split(' ')[0] ?? '',
     async database(suffix) {
       const name = `sallyport_bench_${suffix}`;
       await ask(server.url, `drop database if exists ${name}`);
       await ask(server.url, `create database ${name}`);
       made.push(name);
-      const url = new URL(server.url);
-      url.pathname = `/${name}`;
-      return url.href;
+      return urlOf(suffix);
     },
     async stop() {
       for (const name of made) await ask(server.url, `drop database if exists ${name} with (force)`);

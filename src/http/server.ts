@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
 import fastifyFormbody from '@fastify/formbody';
 import fastify, {
@@ -8,6 +7,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { systemRandom } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { Problem } from '../lib/problem.ts';
 import { fastifyLogger } from './logger.ts';
@@ -38,7 +38,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     // Its own lines hold the address with the query; the hook below logs the route's pattern.
     logController: new LogController({ disableRequestLogging: true }),
     // Short enough to be read out on the phone; error pages show it.
-    genReqId: () => randomBytes(5).toString('hex'),
+    genReqId: () => systemRandom(5).toString('hex'),
     trustProxy: deps.trustedProxies.length > 0 ? deps.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

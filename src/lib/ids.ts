@@ -3,7 +3,23 @@ import { randomBytes } from 'node:crypto';
 /** Returns `size` random bytes from a cryptographic source. Handed out by the composition root. */
 export type RandomSource = (size: number) => Buffer;
 
-export const systemRandom: RandomSource = randomBytes;
+/** One call of the system's source costs as much for many ids as for one. */
+const poolSize = 4096;
+let pool = Buffer.alloc(0);
+let taken = 0;
+
+/** Cryptographic, fetched ahead. What has been handed out is wiped here. */
+export const systemRandom: RandomSource = (size) => {
+  if (size > poolSize / 16) return randomBytes(size);
+  if (taken + size > pool.length) {
+    pool = randomBytes(poolSize);
+    taken = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(taken, taken + size));
+  pool.fill(0, taken, taken + size);
+  taken += size;
+  return bytes;
+};
 
 /** A new identifier: the prefix names the kind of row, the rest is 128 random bits in base64url (22 characters). */
 export function newId(prefix: string, random: RandomSource = systemRandom): string {

@@ -70,7 +70,7 @@ export async function createOidc(deps: OidcDeps): Promise<Oidc> {
     ],
     ['Client', createClientAdapter(apps, db)],
     ['Grant', grants.adapter],
-    ['DeviceCode', createDeviceAdapter({ db, clock, crypto, units, codes, rowOf })],
+    ['DeviceCode', createDeviceAdapter({ ...storage, clock, crypto, units, codes, rowOf })],
     ['PushedAuthorizationRequest', createPushedAdapter({ ...storage, ...artifacts, clock })],
     ...['AuthorizationCode', 'AccessToken', 'RefreshToken', 'ClientCredentials'].map(
       (model) => [model, artifacts.adapter(model)] as const,

@@ -76,7 +76,7 @@ t.test('connecting a television', async (t) => {
         };
         const { code, poll } = await ask();
         const field = await open(page);
-        t.equal(await page.evaluate('document.activeElement?.getAttribute("name")'), 'user_code');
+        await page.waitForFunction('document.activeElement?.getAttribute("name") === "user_code"');
         await look('empty');
         await field.fill('BBBB-BBBB');
         await field.press('Enter');
@@ -120,7 +120,10 @@ t.test('connecting a television', async (t) => {
 
         const unwanted = await ask();
         await enter(page, unwanted.code);
+        // A page that is being left has no form either: the answer itself has to be there.
+        const answered = page.waitForResponse((response) => response.request().method() === 'POST');
         await page.locator('button[name=abort]').click();
+        await (await answered).finished();
         await page.waitForFunction('document.querySelector("form") === null');
         await look('denied');
         t.equal(await unwanted.poll(), 'access_denied');

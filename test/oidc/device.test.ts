@@ -202,3 +202,16 @@ t.test('one code of a device, polled sixteen times at once after it was allowed:
     t.equal(await introspect(gateway, token ?? ''), false, 'and a second use ends what the first was given');
   });
 });
+
+t.test('no more devices may begin within a minute than an app can have', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const gateway = await openTv(t, storage);
+    const kept = () => storage.db.selectFrom('oidc_artifacts').select('id_hash').execute();
+    await storage.counters.add('device:tv:127.0.0.1', 60_000, new Date(), 299);
+    await ask(gateway);
+    const before = await kept();
+    const refused = await post(gateway, '/device/authorize', { scope: 'openid' });
+    t.match(refused, { status: 429, body: { error: 'temporarily_unavailable' } });
+    t.equal((await kept()).length, before.length, 'what was refused is not kept');
+  });
+});

@@ -22,10 +22,12 @@ export interface Journal {
   logins: number;
   /** How often they were asked to come back (503), and did. */
   askedBack: number;
+  /** Sign-ins that were over when somebody came back to them, as asked. */
+  begunAnew: number;
   faults: string[];
 }
 
-export const emptyJournal = (): Journal => ({ logins: 0, askedBack: 0, faults: [] });
+export const emptyJournal = (): Journal => ({ logins: 0, askedBack: 0, begunAnew: 0, faults: [] });
 
 const mostSteps = 200;
 const comeBackMs = 100;
@@ -49,6 +51,9 @@ export async function logIn(
       journal.askedBack += 1;
       await delay(comeBackMs);
       page = await browser.open(page.url, app.isCallback);
+      if (page.status !== 410) continue;
+      journal.begunAnew += 1;
+      return logIn(app, sms, person, journal, extra);
     } else if (page.html.includes('name="password"')) {
       const { username, password } = person;
       page = await browser.submit(page, { username, password }, app.isCallback);

@@ -36,6 +36,9 @@ export function fixtureFiles(): Files {
     apps: files.apps.map((app) => ({
       ...app,
       scopes: ['openid', 'profile', 'email', 'phone', 'groups', 'offline_access'],
+      // Nobody is there: it stays to be told.
+      backchannelLogoutUri: 'http://127.0.0.1:9/logout',
+      allowPrivateNetwork: true,
     })),
     // Takes over when the gateway does not answer.
     providers: [...files.providers, { id: 'phone', channel: 'sms', preset: 'simulator' }],

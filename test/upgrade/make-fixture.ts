@@ -42,6 +42,14 @@ const browser = createBrowser();
 const { tokens } = await signIn(gateway, testApp, user, { scope: 'openid profile offline_access' }, browser);
 const refreshToken = await refresh(tokens.refresh_token);
 
+// A session that ended, of which its application has not heard yet.
+const leaving = createBrowser();
+const left = await signIn(gateway, testApp, user, {}, leaving);
+const question = await leaving.open(
+  client.buildEndSessionUrl(testApp.configuration, { id_token_hint: left.tokens.id_token ?? '' }).href,
+);
+await leaving.submit(question, { logout: 'yes' });
+
 // A login with a backup code, after a wrong one.
 const [usedBackupCode = '', backupCode = ''] = user.backupCodes;
 const other = await passPassword(testApp, await openLogin(testApp), user);

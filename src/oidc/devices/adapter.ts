@@ -1,7 +1,8 @@
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Crypto } from '../../crypto/types.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Db } from '../../storage/types.ts';
+import type { Counters, Db } from '../../storage/types.ts';
+import { keepPace } from '../adapters/pace.ts';
 import { findArtifact, type NewArtifact } from '../store.ts';
 import { AlreadyUsed, type Units } from '../unit.ts';
 import { answerDevice } from './store.ts';
@@ -14,6 +15,7 @@ const personRoutes = new Set(['code_verification', 'device_resume']);
 export interface DeviceAdapterDeps {
   db: Db;
   clock: Clock;
+  counters: Counters;
   crypto: Crypto;
   units: Units;
   /** What a code of another kind is kept by. */
@@ -55,6 +57,7 @@ export function createDeviceAdapter(deps: DeviceAdapterDeps): Adapter {
         });
         return;
       }
+      await keepPace(deps, 'device');
       const pointer = { ...row, id_hash: userCodeKey(String(userCode)), model: 'UserCode' };
       units.current().inserts.push(row, { ...pointer, payload: { device: row.id_hash } });
     },
