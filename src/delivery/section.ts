@@ -130,7 +130,11 @@ export function providersSection(deps: SectionDeps): CollectionSection {
     schema: ProviderSchema,
     idOf: (item) => String(item.id),
     adopt,
-    advise: (item) => said(lintProvider(documentOf(item)), 'warning'),
+    // First what is wrong: a misspelt placeholder would be said to be missing, too.
+    advise: (item) =>
+      faultsOf(documentOf(item), references).length > 0
+        ? []
+        : said(lintProvider(documentOf(item)), 'warning'),
     check: (item) => faultsOf(documentOf(item), references),
     async list(db) {
       const rows = await store.listProviders(db);
