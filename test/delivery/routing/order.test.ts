@@ -46,9 +46,16 @@ t.test('who is asked', async (t) => {
 });
 
 t.test('the country is looked up only for routes that ask', async (t) => {
-  const country = () => t.fail('was asked') as never;
+  let asked = 0;
+  const country = () => {
+    asked += 1;
+    return 'GB';
+  };
   idsOf({ routes: [{ prefixes: ['+1'], providers: ['a'] }] }, routed({ country }));
   idsOf({ routes: [{ apps: ['mail'], countries: ['GB'], providers: ['a'] }] }, routed({ country }));
+  t.equal(asked, 0);
+  idsOf({ routes: [{ countries: ['GB'], providers: ['a'] }] }, routed({ country }));
+  t.equal(asked, 1);
 });
 
 t.test('shares of the traffic', async (t) => {
