@@ -148,8 +148,10 @@ function addCollection(
       ...{ raw: written, resolved: value },
     };
     items.push(item);
-    const advice = item.valid ? (section.advise?.(item) ?? []) : [];
-    found.advice.push(...advice.map((fault) => placed(checked.file, path, fault)));
   }
+  const valid = items.filter((item) => item.valid);
+  for (const item of valid)
+    for (const { path, message } of section.advise?.(item, valid) ?? [])
+      found.advice.push({ path: path === '' ? item.path : `${item.path}.${path}`, message });
   documents.collections[section.member] = items;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isLoopback } from '../lib/loopback.ts';
 import type { Fault } from '../lib/problem.ts';
-import type { SecretKey } from '../lib/secret-key.ts';
+import type { SecretKey } from '../lib/secrets.ts';
 import type { TracerSettings } from '../telemetry/types.ts';
 import { ConfigurationError } from './errors.ts';
 import { parseSecretKeys } from './secret-keys.ts';

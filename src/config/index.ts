@@ -1,7 +1,7 @@
 /**
  * Configuration: the process environment, the files of `CONFIG_DIR`, and the settings in force.
  *
- * Owns the table `settings`, references (`${env:…}`, `${file:…}`), the reading and judging of files, and the way
+ * Owns the tables `settings` and `setting_secrets`, references (`${env:…}`, `${file:…}`), the reading and judging of files, and the way
  * from files to the database and back. What a file may say belongs to the feature that it configures: each hands in
  * a section with its schema, its checks and its own storing, and nothing here knows any of them.
  * Afterwards the database is the truth; files are applied at the start only to an empty one.
@@ -20,3 +20,13 @@ export { type ConfigurationDeps, createConfiguration } from './service.ts';
 export { createSettings, gatewaySections, type LiveSettings } from './settings.ts';
 export { publishedSchema } from './validation/schema.ts';
 export { createValidator, type Validator } from './validation/validator.ts';
+
+/** Sealed by the sections that have secrets. */
+export const settingsSealed = [
+  {
+    table: 'setting_secrets',
+    column: 'sealed',
+    what: 'settings with secrets',
+    opens: { purpose: 'setting' as const, context: 'section' },
+  },
+];

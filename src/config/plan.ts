@@ -29,7 +29,7 @@ export async function readStored(db: Db, sections: readonly ConfigSection[]): Pr
     if (section.kind === 'collection' && !section.createOnly)
       collections.set(section.member, await section.list(db));
   }
-  return { settings: await readSettings(db), collections };
+  return { settings: await readSettings(db, sections), collections };
 }
 
 /** The steps from the database to the files, in the order in which they can be taken: removals last, backwards. */

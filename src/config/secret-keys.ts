@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SecretKey } from '../lib/secret-key.ts';
+import type { SecretKey } from '../lib/secrets.ts';
 import { ConfigurationError } from './errors.ts';
 
 const keyBytes = 32;

@@ -5,7 +5,8 @@ import type { Db, Storage, Tx } from '../storage/types.ts';
 import { below, candidateOf, checkDocuments } from './checks.ts';
 import { createReader } from './documents.ts';
 import { ConfigurationError } from './errors.ts';
-import { plan, readStored, type Step } from './plan.ts';
+import { plan, readStored, type Step, type StoredDocuments } from './plan.ts';
+import { restored, secretsOf } from './secrets/setting-secrets.ts';
 import { isConfigured, lockConfigured, markConfigured, removeSetting, saveSetting } from './store.ts';
 import type { Candidate, Change, ConfigSection, Configuration, Documents, References } from './types.ts';
 import { fileOf, inOrder } from './validation/schema.ts';
@@ -25,19 +26,18 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
   const { sections, storage, references, log } = deps;
   const reader = createReader({ sections, references });
 
-  async function check(documents: Documents, options: { prune: boolean }): Promise<Fault[]> {
-    return checkDocuments(sections, documents, await readStored(storage.db, sections), {
-      ...options,
-      references,
-    });
+  async function check(given: Documents, options: { prune: boolean }): Promise<Fault[]> {
+    const stored = await readStored(storage.db, sections);
+    const { documents, faults } = withKept(sections, given, stored);
+    return [...faults, ...checkDocuments(sections, documents, stored, { ...options, references })];
   }
 
   /** Throws when anything is wrong with the documents; otherwise what would have to be done. */
-  async function planned(documents: Documents, { prune }: { prune: boolean }): Promise<Plan> {
+  async function planned(given: Documents, { prune }: { prune: boolean }): Promise<Plan> {
     const options = { prune, references };
     const stored = await readStored(storage.db, sections);
-    const faults = checkDocuments(sections, documents, stored, options);
-    faults.push(...invalid(documents));
+    const { documents, faults } = withKept(sections, given, stored);
+    faults.push(...checkDocuments(sections, documents, stored, options), ...invalid(given));
     if (faults.length > 0) throw new ConfigurationError(faults);
     const steps = await plan(storage.db, sections, documents, stored);
     return { steps, candidate: candidateOf(sections, documents, stored, options) };
@@ -73,6 +73,21 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
   };
 }
 
+/** The secrets of settings that say that they are to be kept. A document in which that is not possible is not judged. */
+function withKept(
+  sections: readonly ConfigSection[],
+  documents: Documents,
+  stored: StoredDocuments,
+): { documents: Documents; faults: Fault[] } {
+  const faults: Fault[] = [];
+  const settings = Object.entries(documents.settings).map(([member, given]) => {
+    const kept = restored(given, stored.settings.get(member), secretsOf(sections, member));
+    faults.push(...kept.faults);
+    return [member, { ...kept.document, valid: given.valid && kept.faults.length === 0 }] as const;
+  });
+  return { documents: { ...documents, settings: Object.fromEntries(settings) }, faults };
+}
+
 interface Plan {
   steps: Step[];
   /** What is in force once they are taken. */
@@ -101,7 +116,7 @@ async function carryOut(
 
 async function makeChanges(deps: ConfigurationDeps, tx: Tx, steps: Step[], now: Date): Promise<Change[]> {
   const changes: Change[] = [];
-  for (const step of steps) if (await take(tx, step, now)) changes.push(step.change);
+  for (const step of steps) if (await take(deps, tx, step, now)) changes.push(step.change);
   const topics = new Set(changes.map(({ member }) => (member === 'gateway' ? 'settings' : member)));
   for (const topic of topics) await deps.storage.revisions.bump(tx, topic);
   if (changes.length > 0) await deps.onApplied?.(tx, changes, now);
@@ -122,16 +137,11 @@ async function prepare(step: Step, candidate: Candidate): Promise<Step> {
 }
 
 /** Makes one change. Answers false when somebody else has made it in the meantime. */
-async function take(tx: Tx, step: Step, now: Date): Promise<boolean> {
+async function take({ sections }: ConfigurationDeps, tx: Tx, step: Step, now: Date): Promise<boolean> {
   if (step.kind === 'setting') {
-    if (step.document === null) await removeSetting(tx, step.change.id);
-    else
-      await saveSetting(
-        tx,
-        step.change.id,
-        { raw: step.document.raw, resolved: step.document.resolved },
-        now,
-      );
+    const { id } = step.change;
+    if (step.document === null) await removeSetting(tx, id);
+    else await saveSetting(tx, id, step.document, secretsOf(sections, id), now);
     return true;
   }
   if (step.kind === 'removal') {

@@ -52,7 +52,7 @@ export function createSettings(deps: {
   let watching = false;
 
   async function reload(): Promise<void> {
-    const stored = await readSettings(storage.db);
+    const stored = await readSettings(storage.db, sections);
     values = withDefaults(sections, new Map([...stored].map(([member, { resolved }]) => [member, resolved])));
   }
 

@@ -1,6 +1,6 @@
 import type { Fault } from '../lib/problem.ts';
 import type { TSchema } from '../lib/schema.ts';
-import type { SecretKey } from '../lib/secret-key.ts';
+import type { SecretKey } from '../lib/secrets.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { TracerSettings } from '../telemetry/types.ts';
 
@@ -84,12 +84,21 @@ export interface Candidate {
   setting(member: string): unknown;
 }
 
+/** What in a setting is secret. It is kept sealed, and shown as `${stored}`. */
+export interface SettingSecrets {
+  /** Paths of texts (`alerts.secret`), each with that of the member that says whom it is for (`alerts.url`). */
+  members: Record<string, string>;
+  seal(plain: string): string;
+  open(sealed: string): string;
+}
+
 /** One member of `gateway.yaml`, for instance `otp`. Stored in `settings`. */
 export interface SettingSection {
   kind: 'setting';
   member: string;
   /** With a default for every member: an empty file is valid. */
   schema: TSchema;
+  secrets?: SettingSecrets;
   check?(value: unknown, candidate: Candidate): Fault[];
 }
 
@@ -114,8 +123,8 @@ export interface CollectionSection {
    * Paths are relative to the item.
    */
   adopt?(written: Record<string, unknown>): Adopted | null;
-  /** What may be said and is probably not meant. Paths are relative to the item. */
-  advise?(item: Loaded): Fault[];
+  /** What may be said and is probably not meant. Paths are relative to the item; `all` is what its file lists. */
+  advise?(item: Loaded, all: readonly Loaded[]): Fault[];
   /** Checks beyond the schema. Paths of faults are relative to the item (`redirectUris[0]`). */
   check?(item: Loaded, candidate: Candidate): Fault[];
   /** True for `users`: only creates what is absent, outside diff, export and prune. */

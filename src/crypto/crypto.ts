@@ -7,7 +7,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { type RandomSource, systemRandom } from '../lib/ids.ts';
-import type { SecretKey } from '../lib/secret-key.ts';
+import type { SecretKey } from '../lib/secrets.ts';
 import { createKeyring } from './keys.ts';
 import type { Crypto, Purpose } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { SecretKey } from '../lib/secret-key.ts';
+import type { SecretKey } from '../lib/secrets.ts';
 import type { Purpose } from './types.ts';
 
 type Use = 'mac' | 'seal';

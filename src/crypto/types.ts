@@ -14,6 +14,7 @@ export type Purpose =
   | 'otp'
   | 'provider'
   | 'receipt'
+  | 'setting'
   | 'signing-key'
   | 'simulator';
 

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { MetricsDeps } from './metrics.ts';
+import type { BreakerState, MetricsDeps } from './metrics.ts';
 import type { Tally } from './tallies.ts';
 
 /** How long the other workers may take to answer. */
@@ -15,10 +15,14 @@ export interface Exposition {
 }
 
 /** What the tallies and the process say, in the form that is asked for. */
-export function expose(tallies: readonly Tally[], deps: MetricsDeps): Exposition {
+export function expose(
+  tallies: readonly Tally[],
+  deps: MetricsDeps & { breakers(): BreakerState[] },
+): Exposition {
   const registry = new Registry();
   for (const tally of tallies) counter(registry, tally);
   gauges(registry, deps);
+  breakerGauge(registry, deps.breakers);
   if (cluster.isWorker) {
     AggregatorRegistry.setRegistries(registry);
     // Made for its side effect: from now on this process answers when the primary asks for its numbers.
@@ -60,6 +64,19 @@ function gauges(registry: Registry, { hashing, pool }: MetricsDeps): void {
   gauge('database_connections_idle', 'Connections without work.', () => pool()?.idle ?? 0);
   gauge('database_connections_limit', 'Connections at most.', () => pool()?.size ?? 0);
   gauge('database_queries_waiting', 'Statements that wait for a connection.', () => pool()?.waiting ?? 0);
+}
+
+/** Known to all alike: of several workers the highest is told, not their sum. */
+function breakerGauge(registry: Registry, read: () => BreakerState[]): void {
+  new Gauge({
+    name: 'sallyport_provider_open',
+    help: 'Whether a provider is left alone because it has failed (1) or is asked (0).',
+    ...{ labelNames: ['provider'], registers: [registry], aggregator: 'max' as const },
+    collect() {
+      this.reset();
+      for (const { open, provider } of read()) this.set({ provider }, open ? 1 : 0);
+    },
+  });
 }
 
 const ASK = 'sallyport:metrics';

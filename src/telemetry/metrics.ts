@@ -16,9 +16,17 @@ export interface MetricsDeps {
   pool(): { open: number; idle: number; waiting: number; size: number } | null;
 }
 
+/** Whether a provider is left alone, because it has failed. */
+export interface BreakerState {
+  provider: string;
+  open: boolean;
+}
+
 export interface Metrics {
   /** Counts an event; those that are no metric are passed over. */
   count(event: BusinessEvent): void;
+  /** Where to read which providers are left alone. */
+  observeBreakers(read: () => BreakerState[]): void;
   /** Adds this process's memory, CPU time and event loop. For a process that is a gateway and nothing else. */
   observeProcess(): Promise<void>;
   /** All metrics in the text format of Prometheus, over all workers. Throws when a worker does not answer. */
@@ -33,8 +41,11 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const { tallies, count } = createCounting();
   let exposition: Promise<Exposition> | undefined;
   let toObserve = false;
+  let breakers: () => BreakerState[] = () => [];
   const open = async () => {
-    exposition ??= import('./exposition.ts').then(({ expose }) => expose(tallies, deps));
+    exposition ??= import('./exposition.ts').then(({ expose }) =>
+      expose(tallies, { ...deps, breakers: () => breakers() }),
+    );
     const opened = await exposition;
     if (toObserve) opened.observeProcess();
     toObserve = false;
@@ -42,6 +53,9 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   };
   return {
     count,
+    observeBreakers(read) {
+      breakers = read;
+    },
     async observeProcess() {
       toObserve = true;
       if (cluster.isWorker) await open();

@@ -1,7 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isWithin } from '../lib/network.ts';
 import { Problem } from '../lib/problem.ts';
+import { secretsMatch } from '../lib/secrets.ts';
 import type { Metrics } from './metrics.ts';
 import type { MetricsDocument } from './settings.ts';
 
@@ -27,8 +28,7 @@ function demandAccess(request: FastifyRequest, { enabled, allowFrom, tokenSha256
   }
   if (tokenSha256 === undefined) return;
   const shown = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  const hash = createHash('sha256').update(shown).digest();
-  if (!timingSafeEqual(hash, Buffer.from(tokenSha256, 'hex'))) {
+  if (!secretsMatch(tokenSha256, createHash('sha256').update(shown).digest('hex'))) {
     throw new Problem({ status: 401, code: 'unauthorized', message: 'Metrics need their token.' });
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { createCrypto, sha256 } from '../../src/crypto/index.ts';
-import type { SecretKey } from '../../src/lib/secret-key.ts';
+import type { SecretKey } from '../../src/lib/secrets.ts';
 
 const key = (id: string, fill: number): SecretKey => ({ id, bytes: Buffer.alloc(32, fill) });
 

@@ -1,8 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { isRegisteredRedirect, takesAnyPort } from '../../apps/index.ts';
 import type { App, Apps } from '../../apps/types.ts';
+import { secretsMatch } from '../../lib/secrets.ts';
 import type { Db } from '../../storage/types.ts';
 import { unsupported } from './artifacts.ts';
 
@@ -88,11 +89,10 @@ export function createClientAdapter(apps: Apps, db: Db): Adapter {
 
 /** True when the hash of `sent` is one of the live ones. Looks at all of them, in constant time each. */
 function matches(hashes: string, sent: string): boolean {
-  const actual = Buffer.from(createHash('sha256').update(sent).digest('hex'));
+  const actual = createHash('sha256').update(sent).digest('hex');
   return hashes
     .split('.')
-    .map((hash) => Buffer.from(hash))
-    .map((expected) => expected.length === actual.length && timingSafeEqual(expected, actual))
+    .map((expected) => secretsMatch(expected, actual))
     .includes(true);
 }
 
