@@ -7,6 +7,7 @@ import { Type } from '../lib/schema.ts';
 import { signWebhook, webhookKey } from '../lib/standard-webhooks.ts';
 import type { Counters } from '../storage/types.ts';
 import type { Decided } from './sends/service.ts';
+import { secretFault } from './webhook-secret.ts';
 
 /** The member `guard.alerts` of gateway.yaml, defaults filled in. */
 export interface AlertsDocument {
@@ -35,9 +36,8 @@ export const alertsSchema = Type.Partial(
 export function alertsFaults({ secret, url }: AlertsDocument): Fault[] {
   if (url === '') return [];
   if (!URL.canParse(url)) return [{ path: 'alerts.url', message: 'is no address' }];
-  const message =
-    'must be whsec_ and 24 to 64 bytes in base64; “echo whsec_$(openssl rand -base64 32)” makes one';
-  return webhookKey(secret) === null ? [{ path: 'alerts.secret', message }] : [];
+  const fault = secretFault('alerts.secret', secret);
+  return fault === null ? [] : [fault];
 }
 
 export interface AlertsDeps {

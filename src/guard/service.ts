@@ -14,6 +14,7 @@ import {
   readLock,
   removeLock,
 } from './lock-store.ts';
+import { createLookups, type PostLookup } from './lookups/service.ts';
 import { createSends, type Decided } from './sends/service.ts';
 import type { GuardDocument } from './settings.ts';
 import { type Budget, countTry, givingTryBack } from './throttle-store.ts';
@@ -36,6 +37,8 @@ export interface GuardDeps {
   settings: Settings;
   /** Posts a form to a captcha's vendor by the checked way out, and answers the body of a 200. */
   ask: ChallengeDeps['ask'];
+  /** Asks whoever knows more of numbers. */
+  postLookup: PostLookup;
   /** Told of every decision about a message, for metrics. */
   decided?(decided: Decided): void;
 }
@@ -43,10 +46,16 @@ export interface GuardDeps {
 export function createGuard(deps: GuardDeps): Guard {
   const { crypto, db, random, settings } = deps;
   const rules = () => settings.get<GuardDocument>('guard');
+  const lookupRules = () => rules().lookup;
   return {
     ...createDevices(crypto, random),
     ...createChallenges({ ask: deps.ask, random, rules: () => rules().challenge }),
-    ...createSends({ ...deps, rules: () => rules().sends }),
+    ...createSends({
+      ...deps,
+      rules: () => rules().sends,
+      lookupRules,
+      lookups: createLookups({ db, random, rules: lookupRules, post: deps.postLookup }),
+    }),
 
     subjectKey: (normalisedIdentifier) => crypto.mac('identifier', normalisedIdentifier),
 
@@ -65,9 +74,6 @@ export function createGuard(deps: GuardDeps): Guard {
       };
     },
 
-    async succeeded(handle, subjectKey, factor) {
-      await countSuccess(handle, subjectKey, factor).execute();
-    },
     succeeding: countSuccess,
     unlock: removeLock,
 

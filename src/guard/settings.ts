@@ -1,9 +1,11 @@
 import type { SettingSection } from '../config/types.ts';
+import type { Crypto } from '../crypto/types.ts';
 import { durationFault, durationPattern } from '../lib/duration.ts';
 import type { Fault } from '../lib/problem.ts';
 import { Type } from '../lib/schema.ts';
 import { type AlertsDocument, alertsFaults, alertsSchema } from './alerts.ts';
 import { type ChallengeDocument, challengeSchema } from './challenge.ts';
+import { type LookupDocument, lookupFaults, lookupSchema } from './lookups/settings.ts';
 import { type SendsDocument, sendsFaults, sendsSchema } from './sends/settings.ts';
 
 /** The member `guard` of gateway.yaml, defaults filled in. */
@@ -11,6 +13,7 @@ export interface GuardDocument {
   sends: SendsDocument;
   challenge: ChallengeDocument;
   alerts: AlertsDocument;
+  lookup: LookupDocument;
   passwords: {
     perAccount: number;
     perDevice: number;
@@ -34,6 +37,7 @@ const schema = group({
   sends: sendsSchema,
   challenge: challengeSchema,
   alerts: alertsSchema,
+  lookup: lookupSchema,
   passwords: group({
     perAccount: count(5, 1, 100, 'Wrong passwords for one account before there is a wait.'),
     perDevice: count(10, 1, 100, 'The same for a browser that the user has signed in with before.'),
@@ -55,12 +59,21 @@ const schema = group({
 });
 
 /** The member `guard` of gateway.yaml. */
-export const guardSection: SettingSection = {
+export const guardSection = ({ crypto }: { crypto: Pick<Crypto, 'open' | 'seal'> }): SettingSection => ({
   kind: 'setting',
   member: 'guard',
   schema,
+  secrets: {
+    members: {
+      'challenge.secret': 'challenge.kind',
+      'alerts.secret': 'alerts.url',
+      'lookup.secret': 'lookup.url',
+    },
+    seal: (plain) => crypto.seal('setting', plain, 'guard'),
+    open: (sealed) => crypto.open('setting', sealed, 'guard'),
+  },
   check(value) {
-    const { alerts, challenge, sends, passwords, locks } = value as GuardDocument;
+    const { alerts, challenge, lookup, sends, passwords, locks } = value as GuardDocument;
     const faults: (Fault | null)[] = [
       durationFault('passwords.firstWait', passwords.firstWait, '1s', passwords.longestWait),
       durationFault('passwords.longestWait', passwords.longestWait, '1s', '1d'),
@@ -70,6 +83,7 @@ export const guardSection: SettingSection = {
     faults.push(
       ...sendsFaults(sends),
       ...alertsFaults(alerts),
+      ...lookupFaults(lookup),
       durationFault('challenge.wait', challenge.wait, '5s', '10m'),
     );
     for (const key of ['siteKey', 'secret'] as const) {
@@ -79,4 +93,4 @@ export const guardSection: SettingSection = {
     }
     return faults.filter((fault) => fault !== null);
   },
-};
+});

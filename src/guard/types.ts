@@ -26,9 +26,10 @@ export interface Guard extends Challenges {
     /** `strict`: for secrets that are easier to guess; it locks in half as many tries, and for good after 20. */
     options?: { strict?: boolean },
   ): Promise<{ lockedUntil: Date | null }>;
-  /** Success: lowers the step by one, and ends the run of consecutive failures; the last 24 hours stay counted. */
-  succeeded(db: Db, subjectKey: string, factor: string, now: Date): Promise<void>;
-  /** {@link succeeded} as a part of another statement. */
+  /**
+   * Success, together with what it leads to: lowers the step by one, and ends the run of consecutive failures; the last
+   * 24 hours stay counted.
+   */
   succeeding(db: Db, subjectKey: string, factor: string): Rider;
   /** Lifts a lock (administrator, recovery); of `password` the waits too. */
   unlock(db: Db, subjectKey: string, factor: string): Promise<void>;
@@ -47,16 +48,21 @@ export interface Guard extends Challenges {
    * budget; refused costs nothing. A factor that is locked (`lock`) is refused by the rule `lock`, in the same statement.
    */
   allowSend(request: SendRequest, now: Date): Promise<SendAnswer>;
+  /**
+   * What is known of the number elsewhere, where somebody is asked about numbers: whether it forbids a message that was
+   * allowed otherwise. May take as long as that answer. A challenge is too late here: such rules only record.
+   */
+  lookUp(request: SendRequest, now: Date): Promise<SendAnswer>;
   /** Writes down what was decided, together with what it leads to. */
   recordingSend(db: Db, answer: Pick<SendAnswer, 'about' | 'decisions'>, now: Date): Rider[];
-  /** The code of a message was verified: such messages count against no address, prefix or country. */
-  sendVerified(verified: VerifiedSend): Promise<void>;
-  /** {@link sendVerified} as a part of another statement. */
+  /** The code of a message was verified: such messages count against no address, prefix or country. Goes with its use. */
   verifyingSend(db: Db, verified: VerifiedSend): Rider;
   /** The user went on by another factor: these messages do not count against their countries. */
   sendNotNeeded(
     sent: { country: string; sentAt: Date; count: number; loginId: string | null }[],
   ): Promise<void>;
+  /** What a message has cost, as its gateway reports it: the budgets that it counted against are set right with that. */
+  correctingSpend(db: Db, paid: PaidSend): Rider[];
   /** A known browser's cookie value after `userId` has logged in; `previous` is its value before, unchecked. */
   deviceToken(userId: string, previous: string | undefined): string;
   /** The browser's id if this user has logged in with it before (at most five users are kept), else null. */
@@ -83,6 +89,23 @@ export interface SendRequest {
   passed?: 'proof' | 'waited' | null;
   /** Nobody has proved anything, and the browser is unknown. */
   firstContact?: boolean;
+  /** Whoever asks may be kept waiting: how long it takes tells nobody anything. */
+  mayWait?: boolean;
+  /** It carries the code of a message that did not arrive, without anybody asking for it. */
+  followUp?: boolean;
+}
+
+/** A message whose price has been told. */
+export interface PaidSend {
+  /** E.164 */
+  number: string;
+  appId: string | null;
+  channel: string;
+  /** When it was asked for. */
+  at: Date;
+  /** A decimal number: `0.0333`. */
+  amount: string;
+  currency: string;
 }
 
 /** Messages of one login whose code was typed. */

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { isUntilLifted } from '../../src/guard/index.ts';
 import { forEachDatabase } from '../helpers/database.ts';
-import { at, DAY, guardOn, HOUR, MINUTE } from './fixture.ts';
+import { at, DAY, guardOn, HOUR, MINUTE, succeeded } from './fixture.ts';
 
 await forEachDatabase(t, async (t, storage) => {
   const { db } = storage;
@@ -43,12 +43,12 @@ await forEachDatabase(t, async (t, storage) => {
   t.test('success lowers the level by one and leaves the failures', async (t) => {
     await failTimes(5, 'good', 0);
     await failTimes(5, 'good', HOUR);
-    await guard.succeeded(db, 'good', 'sms-otp', at(2 * HOUR));
+    await succeeded(guard, db, 'good');
     t.equal(await failTimes(4, 'good', 3 * HOUR), null);
     t.strictSame(await failTimes(1, 'good', 3 * HOUR), at(3 * HOUR + 10 * MINUTE), 'not 20, not 5');
 
     await failTimes(4, 'four', 0);
-    await guard.succeeded(db, 'four', 'sms-otp', at(1));
+    await succeeded(guard, db, 'four');
     t.ok(await failTimes(1, 'four', 2), 'the fifth of a day locks, whatever succeeded in between');
   });
 
@@ -64,7 +64,7 @@ await forEachDatabase(t, async (t, storage) => {
     const { lockedUntil } = await guard.failed(db, 'run', 'sms-otp', at(198 * DAY));
     t.ok(lockedUntil && isUntilLifted(lockedUntil));
     t.ok(await guard.lockedUntil(db, 'run', 'sms-otp', at(300 * DAY)));
-    await guard.succeeded(db, 'run', 'sms-otp', at(300 * DAY));
+    await succeeded(guard, db, 'run');
     t.ok(await guard.lockedUntil(db, 'run', 'sms-otp', at(300 * DAY)), 'a success under way lifts nothing');
     await guard.unlock(db, 'run', 'sms-otp');
     t.equal(await guard.lockedUntil(db, 'run', 'sms-otp', at(300 * DAY)), null);
@@ -72,7 +72,7 @@ await forEachDatabase(t, async (t, storage) => {
 
   t.test('a success in between ends the run', async (t) => {
     for (let i = 0; i < 150; i++) {
-      if (i === 60) await guard.succeeded(db, 'runs', 'sms-otp', at(i * 2 * DAY));
+      if (i === 60) await succeeded(guard, db, 'runs');
       const { lockedUntil } = await guard.failed(db, 'runs', 'sms-otp', at(i * 2 * DAY));
       t.equal(lockedUntil && isUntilLifted(lockedUntil), null);
     }

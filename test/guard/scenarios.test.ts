@@ -2,7 +2,7 @@ import t from 'tap';
 import { sendRiders } from '../../src/storage/index.ts';
 import type { Storage } from '../../src/storage/types.ts';
 import { forEachDatabase, openTestDatabase } from '../helpers/database.ts';
-import { at, crypto, DAY, defaults, guardOn, HOUR, MINUTE, start, times } from './fixture.ts';
+import { at, crypto, DAY, defaults, guardOn, HOUR, MINUTE, start, times, verified } from './fixture.ts';
 
 type Guard = ReturnType<typeof guardOn>;
 
@@ -22,8 +22,8 @@ const requestOf = ({ app, ip, login, number, user = null }: Attempt) => ({
 
 const ask = (guard: Guard, attempt: Attempt) => guard.allowSend(requestOf(attempt), at(attempt.seconds));
 
-const verify = (guard: Guard, { ip, login, number, seconds }: Attempt) =>
-  guard.sendVerified({ ip, number, loginId: login ?? number, sentAt: at(seconds) });
+const verify = (guard: Guard, { db }: Storage, { ip, login, number, seconds }: Attempt) =>
+  verified(guard, db, { ip, number, loginId: login ?? number, sentAt: at(seconds) });
 
 /** Each address another one, in another network. */
 const address = (n: number) => `${20 + (n % 90)}.${Math.floor(n / 90) % 250}.${n % 250}.7`;
@@ -112,7 +112,7 @@ t.test('a rush of twice the usual in which seven of ten type the code loses none
       waiting.push(attempt);
       // A minute until a code is typed; three of ten never do.
       const typed = n >= 2 ? waiting[n - 2] : undefined;
-      if (typed && (n - 2) % 10 < 7) await verify(guard, typed);
+      if (typed && (n - 2) % 10 < 7) await verify(guard, storage, typed);
     }
     t.strictSame(refused, []);
     const pumped: string[] = [];
@@ -132,7 +132,7 @@ t.test('a country that nobody lives in gets three that nobody types', (t) =>
       ask(guard, { number: `+4477009${String(n * 1_007).padStart(5, '0')}`, ip: address(n), seconds });
     for (let n = 0; n < 3; n += 1) t.match(await to(n, n), { allowed: true });
     t.match(await to(3, 10), { allowed: false, rule: 'conversion', retryAt: at(HOUR) });
-    await verify(guard, { number: '+447700900000', ip: address(0), seconds: 0 });
+    await verify(guard, storage, { number: '+447700900000', ip: address(0), seconds: 0 });
     t.match(await to(4, 20), { allowed: true }, 'one was typed');
     t.match(await to(5, 30), { allowed: false });
   }),
@@ -224,7 +224,7 @@ t.test('one address reaches three countries a day unless a code is typed', (t) =
     t.match(await to('+436641234567', 2), { allowed: true });
     t.match(await to('+447700900123', 3), { allowed: false, rule: 'destinations', retryAt: at(DAY) });
     t.match(await to('+33612349999', 4), { allowed: true }, 'a country that it has reached already');
-    await verify(guard, { number: '+33612345678', ip, seconds: 1 });
+    await verify(guard, storage, { number: '+33612345678', ip, seconds: 1 });
     t.match(await to('+447700900123', 5), { allowed: true });
   }),
 );

@@ -1,10 +1,9 @@
 import { Ajv } from 'ajv';
 import t from 'tap';
-import { guardSection } from '../../src/guard/index.ts';
-import { defaults } from './fixture.ts';
+import { defaults, section } from './fixture.ts';
 
-const valid = new Ajv({ strict: false }).compile(guardSection.schema);
-const faults = (written: object) => guardSection.check?.(defaults(written), {} as never);
+const valid = new Ajv({ strict: false }).compile(section.schema);
+const faults = (written: object) => section.check?.(defaults(written), {} as never);
 
 t.test('an empty file is the standard limits', async (t) => {
   t.match(defaults(), {

@@ -1,10 +1,11 @@
 import type { Crypto } from '../../crypto/types.ts';
 import { addressKey, networkKey } from '../address.ts';
-import type { SendRequest, VerifiedSend } from '../types.ts';
+import type { PaidSend, SendRequest, VerifiedSend } from '../types.ts';
 import { dayOf, hourOf, shards, usualDays } from './conversion.ts';
 import { type Destination, destinationOf } from './destination.ts';
+import { parseMoney } from './money.ts';
 import { parsePrices, priceOf } from './prices.ts';
-import { type Mode, parseLimit, parseMoney, type RuleName, type SendsDocument } from './settings.ts';
+import { type Mode, parseLimit, type RuleName, type SendsDocument } from './settings.ts';
 import type { Entry, Settlement } from './store.ts';
 
 const DAY_MS = 86_400_000;
@@ -53,6 +54,22 @@ export function countryKeys(country: string, now: Date): string[] {
 /** The day of a key of {@link countryKeys}. */
 export const dayOfKey = (key: string): number => Number(key.split(':')[2]);
 
+type CountedRule = Exclude<RuleName, 'budget' | 'first-contact' | 'lookup' | 'sim-swap'>;
+
+/** Looks whether a prefix is blocked, and counts nothing in it. */
+function blockOf(
+  crypto: Crypto,
+  sends: SendsDocument,
+  request: SendRequest,
+  destination: Destination,
+): Rule[] {
+  if (sends.perPrefix.length === 0) return [];
+  const mode = sends.modes.prefix;
+  const nothing = { kind: 'sum' as const, mark: 'follows', amount: 0, most: null, keptMs: DAY_MS };
+  const enforced = isEnforced(mode, request);
+  return [{ ...nothing, rule: 'prefix', key: prefixKey(crypto, destination), mode, enforced }];
+}
+
 /** Everything that a message is counted against. Shared rows come last: they are held the shortest. */
 export function rulesFor(
   crypto: Crypto,
@@ -61,23 +78,14 @@ export function rulesFor(
   destination: Destination | null,
   now: Date,
 ): Rule[] {
-  const { ip, userId, numberHash, deviceId = null, loginId = null } = request;
+  const { ip, userId, numberHash, deviceId = null, followUp = false, loginId = null } = request;
   const rules: Rule[] = [];
-  const history = (
-    rule: Exclude<RuleName, 'budget' | 'first-contact'>,
-    key: string | null,
-    written: string[],
-  ) => {
-    if (key === null || written.length === 0) return;
+  const history = (rule: CountedRule, key: string | null, written: string[]) => {
+    // A limit of one keeps people from asking again; what follows by itself belongs to what was asked for before.
+    const limits = written.map(parseLimit).filter(({ count }) => count > 1 || !followUp);
+    if (key === null || limits.length === 0) return;
     const mode = sends.modes[rule];
-    rules.push({
-      rule,
-      key,
-      kind: 'times',
-      limits: written.map(parseLimit),
-      mode,
-      enforced: isEnforced(mode, request),
-    });
+    rules.push({ rule, key, kind: 'times', limits, mode, enforced: isEnforced(mode, request) });
   };
   history('number', `number:${numberHash}`, sends.perNumber);
   history('user', userId === null ? null : `user:${userId}`, sends.perUser);
@@ -97,10 +105,13 @@ export function rulesFor(
     const own = { key: countriesKey(ip), kind: 'tags' as const, mark: country, limits };
     rules.push({ ...own, rule: 'destinations', mode, enforced: isEnforced(mode, request) });
   }
-  history('prefix', prefixKey(crypto, destination), sends.perPrefix);
+  if (followUp) rules.push(...blockOf(crypto, sends, request, destination));
+  else history('prefix', prefixKey(crypto, destination), sends.perPrefix);
+  // What is counted by whether it is verified is counted once for each code, however many messages carry it.
+  const amount = followUp ? 0 : 1;
   rules.push({
     ...{ rule: null, key: countryKey(country, dayOf(now), shardOf(loginId)), kind: 'sum', mode: 'record' },
-    ...{ mark: `s${hourOf(now)}`, amount: 1, most: null, keptMs: DAY_ROW_KEPT_MS, enforced: false },
+    ...{ mark: `s${hourOf(now)}`, amount, most: null, keptMs: DAY_ROW_KEPT_MS, enforced: false },
   });
   return [...rules, ...budgetsFor(sends, request, destination, now)];
 }
@@ -120,20 +131,50 @@ const waiting = (ip: string): Rule => ({
 export const isEnforced = (mode: Mode, { passed = null }: SendRequest): boolean =>
   mode === 'enforce' || (mode === 'challenge' && passed === null);
 
+/** Of the budgets those that a message counts against, each with its row and what the list says it costs. */
+function budgetsOf(
+  sends: SendsDocument,
+  to: { number: string; appId: string | null; channel: string; country: string | null },
+  day: number,
+) {
+  const prices = parsePrices(sends.prices);
+  return sends.budgets.flatMap((budget) => {
+    if (budget.app !== undefined && budget.app !== to.appId) return [];
+    if (budget.country !== undefined && budget.country !== to.country) return [];
+    const { currency, micros } = parseMoney(budget.perDay);
+    const amount = priceOf(prices, { ...to, currency })?.micros ?? 0;
+    const key = ['budget', budget.app ?? '*', budget.country ?? '*', currency, day].join(':');
+    return [{ key, currency, amount, most: micros, mode: budget.whenSpent }];
+  });
+}
+
+const SPENT = 'spent';
+
 /** The one row per budget and day makes it exact: whoever sets a budget has its messages wait for each other. */
 function budgetsFor(sends: SendsDocument, request: SendRequest, { country }: Destination, now: Date): Rule[] {
   const { appId = null, channel = 'sms', number } = request;
-  const prices = parsePrices(sends.prices);
-  return sends.budgets.flatMap((budget): Rule[] => {
-    if (budget.app !== undefined && budget.app !== appId) return [];
-    if (budget.country !== undefined && budget.country !== country) return [];
-    const { currency, micros } = parseMoney(budget.perDay);
-    const amount = priceOf(prices, { number: number ?? '', country, channel, currency });
-    const mode = budget.whenSpent;
-    const key = ['budget', budget.app ?? '*', budget.country ?? '*', currency, dayOf(now)].join(':');
-    const spent = { kind: 'sum' as const, mark: 'spent', amount, most: micros, keptMs: 2 * DAY_MS };
-    return [{ ...spent, rule: 'budget', key, mode, enforced: isEnforced(mode, request) }];
+  const to = { number: number ?? '', appId, channel, country };
+  return budgetsOf(sends, to, dayOf(now)).map(({ amount, key, mode, most }): Rule => {
+    const spent = { kind: 'sum' as const, mark: SPENT, amount, most, keptMs: 2 * DAY_MS };
+    return { ...spent, rule: 'budget', key, mode, enforced: isEnforced(mode, request) };
   });
+}
+
+/**
+ * Sets budgets right by the difference between what the list says and what a message has cost. The sum of the day is
+ * then what the gateways charge, whichever of them took the message: a price that was learned of the last one would still
+ * be a guess about the next.
+ */
+export function correctionsOf(sends: SendsDocument, paid: PaidSend): Settlement[] {
+  const price = parseMoney(`${paid.amount} ${paid.currency}`);
+  const destination = destinationOf(paid.number);
+  if (destination === null) return [];
+  return budgetsOf(sends, { ...paid, country: destination.country }, dayOf(paid.at)).flatMap(
+    ({ amount, currency, key }): Settlement[] =>
+      currency === price.currency && amount !== price.micros
+        ? [{ key, mark: SPENT, add: price.micros - amount }]
+        : [],
+  );
 }
 
 /** What a verified code takes back. In the order of {@link rulesFor}. */

@@ -1,8 +1,12 @@
+import { after } from '../../lib/clock.ts';
 import { parseDuration } from '../../lib/duration.ts';
+import type { Looked } from '../lookups/service.ts';
+import type { LookupDocument } from '../lookups/settings.ts';
 import type { SendRequest } from '../types.ts';
 import { type DayCount, dayOf, isLearning, judgeConversion } from './conversion.ts';
+import { type CountryStanding, standingFigures } from './countries.ts';
 import type { Decision } from './decisions.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, NumberType } from './destination.ts';
 import { isEnforced, type Rule } from './entries.ts';
 import type { Mode, RuleName, SendsDocument } from './settings.ts';
 import type { Counted } from './store.ts';
@@ -27,34 +31,86 @@ export function judgeFirstContact(sends: SendsDocument, request: SendRequest): V
   return [{ rule: 'first-contact', mode, enforced, figures: {}, retryAt: null }];
 }
 
-/** What a number's country and kind say by themselves; nothing has to be counted for it. */
+/**
+ * What a number's country and kind say by themselves; nothing has to be counted for it. Of what follows a message that
+ * has gone there nothing is asked twice: a challenge for the destination was passed for that one.
+ */
 export function judgeDestination(
   sends: SendsDocument,
-  request: SendRequest,
+  asked: SendRequest,
   destination: Destination | null,
+  standing: CountryStanding | null,
 ): Verdict[] {
-  if (destination === null) return [];
-  const verdict = (
-    rule: 'country' | 'number-type',
-    denied: boolean,
-    figures: Decision['figures'],
-  ): Verdict => {
-    const mode = denied ? sends.modes[rule] : 'record';
-    return { rule, mode, enforced: isEnforced(mode, request), figures, retryAt: null };
-  };
+  if (destination === null || standing === null) return [];
+  const request: SendRequest = asked.followUp ? { ...asked, passed: 'proof' } : asked;
   const { type } = destination;
-  const country = destination.country ?? '';
-  const known = sends.home.length === 0 || sends.home.includes(country) || sends.allow.includes(country);
-  const verdicts: Verdict[] = [];
-  if (sends.deny.includes(country) || (!known && sends.others === 'deny')) {
-    verdicts.push(verdict('country', true, { class: 'deny' }));
-  } else if (!known) verdicts.push(verdict('country', false, { class: 'watch' }));
-  if (type !== null && sends.refuseTypes.includes(type)) {
-    verdicts.push(verdict('number-type', true, { type }));
-  } else if (type !== null && sends.watchTypes.includes(type)) {
-    verdicts.push(verdict('number-type', false, { type }));
+  return [
+    ...judgeStanding(sends, request, standing),
+    ...(type === null ? [] : judgeType(sends, request, type, { type })),
+  ];
+}
+
+const byItself = (
+  rule: RuleName,
+  mode: Mode,
+  request: SendRequest,
+  figures: Decision['figures'],
+): Verdict => ({
+  ...{ rule, mode, enforced: isEnforced(mode, request), figures, retryAt: null },
+});
+
+function judgeStanding({ modes }: SendsDocument, request: SendRequest, standing: CountryStanding): Verdict[] {
+  const { ceiling, class: of, price, risk } = standing;
+  const figures = standingFigures(standing);
+  if (of === 'deny') return [byItself('country', modes.country, request, figures)];
+  if (ceiling !== null && price !== null && price.micros > ceiling.micros) {
+    const most = `${ceiling.micros / 1_000_000} ${ceiling.currency}`;
+    return [byItself('country', modes.country, request, { ...figures, most })];
   }
-  return verdicts;
+  if (risk === 'high') {
+    const mode = modes.country === 'record' ? 'record' : 'challenge';
+    return [byItself('country', mode, request, figures)];
+  }
+  const noted = risk === 'medium' || (of === 'watch' && risk !== 'low');
+  return noted ? [byItself('country', 'record', request, figures)] : [];
+}
+
+function judgeType(
+  { modes, refuseTypes, watchTypes }: SendsDocument,
+  request: SendRequest,
+  type: NumberType,
+  figures: Decision['figures'],
+): Verdict[] {
+  if (refuseTypes.includes(type)) return [byItself('number-type', modes['number-type'], request, figures)];
+  return watchTypes.includes(type) ? [byItself('number-type', 'record', request, figures)] : [];
+}
+
+/** Nobody waits for longer than this for who did not answer. */
+const LOOKUP_RETRY_MS = 60_000;
+
+/** What somebody else knows of the number. */
+export function judgeLookup(
+  sends: SendsDocument,
+  { onFailure, simSwappedWithin }: LookupDocument,
+  request: SendRequest,
+  looked: Looked,
+  now: Date,
+): Verdict[] {
+  if (looked.is === 'failed') {
+    const mode = onFailure === 'refuse' ? 'enforce' : 'record';
+    const verdict = byItself('lookup', mode, request, { why: looked.why });
+    return [{ ...verdict, retryAt: after(now, LOOKUP_RETRY_MS) }];
+  }
+  const { lineType, simSwappedAt } = looked;
+  const verdicts =
+    lineType === null ? [] : judgeType(sends, request, lineType, { type: lineType, by: 'lookup' });
+  const until = simSwappedAt && after(simSwappedAt, parseDuration(simSwappedWithin));
+  if (simSwappedAt === null || until === null || until <= now) return verdicts;
+  const swapped = { swapped: simSwappedAt.toISOString() };
+  return [
+    ...verdicts,
+    { ...byItself('sim-swap', sends.modes['sim-swap'], request, swapped), retryAt: until },
+  ];
 }
 
 /** Whether a row had no room, by what it was before. The statement that counts looks at the same (store.ts). */

@@ -48,14 +48,17 @@ export function parsePrices(csv: string): Price[] {
   return prices;
 }
 
-/** The price of the line that fits best: the longest prefix, then the country, then the channel; none is 0. */
+/**
+ * The price of the line that fits best: the longest prefix, then the country, then the channel. `currency` null: in any.
+ * Null where no line fits.
+ */
 export function priceOf(
   prices: Price[],
-  to: { number: string; country: string | null; channel: string; currency: string },
-): number {
+  to: { number: string; country: string | null; channel: string; currency: string | null },
+): { micros: number; currency: string } | null {
   const fitting = prices.filter(
     (row) =>
-      row.currency === to.currency &&
+      (to.currency === null || row.currency === to.currency) &&
       (row.country === '*' || row.country === to.country) &&
       (row.channel === '*' || row.channel === to.channel) &&
       to.number.startsWith(row.prefix),
@@ -63,5 +66,5 @@ export function priceOf(
   const closeness = (row: Price) =>
     row.prefix.length * 4 + (row.country === '*' ? 0 : 2) + (row.channel === '*' ? 0 : 1);
   const [best] = fitting.toSorted((a, b) => closeness(b) - closeness(a));
-  return best?.micros ?? 0;
+  return best ? { micros: best.micros, currency: best.currency } : null;
 }

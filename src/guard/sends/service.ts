@@ -4,10 +4,14 @@ import type { RandomSource } from '../../lib/ids.ts';
 import { sendRiders } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import { readLock } from '../lock-store.ts';
+import type { LookupQuestion, Lookups } from '../lookups/service.ts';
+import type { LookupDocument } from '../lookups/settings.ts';
 import type { Guard, SendAnswer, SendRequest } from '../types.ts';
+import { type CountryStanding, standingFigures, standingOf } from './countries.ts';
 import { type Decision, insertingDecisions } from './decisions.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import {
+  correctionsOf,
   countryKeys,
   countryOf,
   dayOfKey,
@@ -17,7 +21,14 @@ import {
   settlementsOf,
   takenBack,
 } from './entries.ts';
-import { judgeCounted, judgeCountry, judgeDestination, judgeFirstContact, type Verdict } from './judge.ts';
+import {
+  judgeCounted,
+  judgeCountry,
+  judgeDestination,
+  judgeFirstContact,
+  judgeLookup,
+  type Verdict,
+} from './judge.ts';
 import type { SendsDocument } from './settings.ts';
 import { block, type Counted, countSends, settling } from './store.ts';
 
@@ -36,29 +47,38 @@ export interface SendsDeps {
   crypto: Crypto;
   random: RandomSource;
   rules(): SendsDocument;
+  lookupRules(): LookupDocument;
+  lookups: Lookups;
   decided?(decided: Decided): void;
 }
 
-type Sends = Pick<Guard, 'allowSend' | 'recordingSend' | 'sendVerified' | 'verifyingSend' | 'sendNotNeeded'>;
+type Sends = Pick<
+  Guard,
+  'allowSend' | 'lookUp' | 'recordingSend' | 'verifyingSend' | 'sendNotNeeded' | 'correctingSpend'
+>;
 
 /** Whether a message may be sent: every rule has to say yes. */
 export function createSends(deps: SendsDeps): Sends {
   const { crypto, db, random } = deps;
+  const told = (answer: SendAnswer): SendAnswer => {
+    const { appId, country } = answer.about;
+    for (const { action, figures, rule } of answer.decisions) {
+      deps.decided?.({ action, appId, country, figures, rule: rule ?? 'none' });
+    }
+    return answer;
+  };
   return {
-    async allowSend(request, now) {
-      const answer = await allowSend(deps, request, now);
-      const { appId, country } = answer.about;
-      for (const { action, figures, rule } of answer.decisions) {
-        deps.decided?.({ action, appId, country, figures, rule: rule ?? 'none' });
-      }
-      return answer;
-    },
+    allowSend: async (request, now) => told(await allowSend(deps, request, now)),
+    lookUp: async (request, now) => told(await lookUpOnly(deps, request, now)),
 
     recordingSend: (handle, { about, decisions }, now) =>
       decisions.length === 0 ? [] : [insertingDecisions(handle, about, decisions, now, random)],
 
-    sendVerified: (verified) => sendRiders(db, [settling(settlementsOf(crypto, verified))]),
     verifyingSend: (_handle, verified) => settling(settlementsOf(crypto, verified)),
+    correctingSpend(_handle, paid) {
+      const corrections = correctionsOf(deps.rules(), paid);
+      return corrections.length === 0 ? [] : [settling(corrections)];
+    },
     async sendNotNeeded(sent) {
       for (const one of sent) await sendRiders(db, [settling([notAgainst(one)])]);
     },
@@ -71,8 +91,9 @@ async function allowSend(deps: SendsDeps, request: SendRequest, now: Date): Prom
   const lock = request.lock ?? null;
   const destination = request.number == null ? null : destinationOf(request.number);
   const country = countryOf(destination);
-  const answer = answering(request, destination);
-  const known = judgeDestination(sends, request, destination);
+  const standing = destination && standingOf(sends, request, destination);
+  const answer = answering(request, destination, standing);
+  const known = judgeDestination(sends, request, destination, standing);
   const byThemselves = [...judgeFirstContact(sends, request), ...known];
   if (known.some(({ enforced }) => enforced)) return answer(known);
 
@@ -96,12 +117,50 @@ async function allowSend(deps: SendsDeps, request: SendRequest, now: Date): Prom
 
   const all = counted.every((one) => one.counted);
   const refused = verdicts.some(({ enforced }) => enforced);
-  if (all && !refused) return answer(verdicts.concat(warnings(rules, counted)));
+  if (all && !refused) {
+    const looked = await judgedElsewhere(deps, request, destination, now);
+    // Asking has cost something, too: only what the message would have cost is given back.
+    const isMoney = ({ kind }: Rule) => kind === 'sum';
+    if (looked.some(({ enforced }) => enforced)) await giveBack(db, rules, counted, isMoney);
+    return answer([...verdicts, ...looked, ...warnings(rules, counted)]);
+  }
   await giveBack(db, rules, counted);
   // None seen at its limit: another message was counted at this very moment. Now it is to be seen.
   if (!refused) return allowSend(deps, request, now);
   const told = await Promise.all(verdicts.map((verdict) => withBlock(db, sends, rules, verdict, now)));
   return answer(told, null, pressureOf(rules, counted));
+}
+
+/** What is known elsewhere is asked for last, of numbers that everything else would let pass. */
+async function judgedElsewhere(
+  { lookupRules, lookups, rules }: SendsDeps,
+  request: SendRequest,
+  destination: Destination | null,
+  now: Date,
+): Promise<Verdict[]> {
+  if (!request.mayWait || destination === null) return [];
+  const looked = await lookups.find(questionOf(request), now);
+  return looked === null ? [] : judgeLookup(rules(), lookupRules(), request, looked, now);
+}
+
+const questionOf = ({ appId, channel, number, numberHash }: SendRequest): LookupQuestion => ({
+  ...{ appId: appId ?? null, channel: channel ?? null, number: number ?? '', numberHash },
+});
+
+/** Of what was looked up before only a refusal is told: the rest was told then. */
+async function lookUpOnly(
+  { lookupRules, lookups, rules }: SendsDeps,
+  asked: SendRequest,
+  now: Date,
+): Promise<SendAnswer> {
+  const request: SendRequest = { ...asked, passed: 'proof' };
+  const destination = asked.number == null ? null : destinationOf(asked.number);
+  const answer = answering(request, destination, null);
+  const looked = destination === null ? null : await lookups.find(questionOf(request), now);
+  const verdicts = looked === null ? [] : judgeLookup(rules(), lookupRules(), request, looked, now);
+  const known = looked?.is === 'known' && !looked.fresh;
+  const told = answer(verdicts.filter(({ enforced }) => enforced || !known));
+  return { ...told, decisions: told.decisions.filter(({ rule }) => rule !== null) };
 }
 
 /** The network's messages weigh less: it has three times as many. */
@@ -113,10 +172,15 @@ function pressureOf(rules: Rule[], counted: Counted[]): number {
   return Math.max(0, ...used);
 }
 
-async function giveBack(db: Db, rules: Rule[], counted: Counted[]): Promise<void> {
+async function giveBack(
+  db: Db,
+  rules: Rule[],
+  counted: Counted[],
+  which: (rule: Rule) => boolean = () => true,
+): Promise<void> {
   const settlements = rules.flatMap((rule, at) => {
     const row = counted[at];
-    return row?.counted ? takenBack(rule, row.marks) : [];
+    return row?.counted && which(rule) ? takenBack(rule, row.marks) : [];
   });
   if (settlements.length > 0) await sendRiders(db, [settling(settlements)]);
 }
@@ -151,7 +215,7 @@ function warnings(rules: Rule[], counted: Counted[]): Verdict[] {
 }
 
 const answering =
-  (request: SendRequest, destination: Destination | null) =>
+  (request: SendRequest, destination: Destination | null, standing: CountryStanding | null) =>
   (verdicts: Verdict[], lockedUntil: Date | null = null, pressure = 0): SendAnswer => {
     const { appId = null, channel = null, loginId = null, numberHash, userId } = request;
     const about = {
@@ -174,7 +238,8 @@ const answering =
       };
     }
     const decisions = verdicts.map(({ enforced, figures, mode, rule }): Decision => {
-      const action = !enforced ? 'record' : mode === 'challenge' ? 'challenge' : 'refuse';
+      const asks = mode === 'challenge' && !request.followUp;
+      const action = !enforced ? 'record' : asks ? 'challenge' : 'refuse';
       return { rule, mode, action, figures };
     });
     const enforced = verdicts.filter((verdict) => verdict.enforced);
@@ -184,7 +249,8 @@ const answering =
       const { retryAt, rule } = last;
       return { ...common, decisions, allowed: false, rule, retryAt, challenge: hard.length === 0, pressure };
     }
-    const allow: Decision = { rule: null, mode: null, action: 'allow', figures: {} };
+    const figures = standing === null ? {} : standingFigures(standing);
+    const allow: Decision = { rule: null, mode: null, action: 'allow', figures };
     return { ...common, decisions: [...decisions, allow], allowed: true };
   };
 

@@ -1,7 +1,9 @@
 import { durationFault, durationPattern, parseDuration } from '../../lib/duration.ts';
 import type { Fault } from '../../lib/problem.ts';
 import { Type } from '../../lib/schema.ts';
+import { type CountryDocument, countryDocuments, countryFaults } from './countries.ts';
 import { numberTypes } from './destination.ts';
+import { parseMoney } from './money.ts';
 import { parsePrices, priceFaults } from './prices.ts';
 
 /** Every rule by which a message may be held back, in the order in which they are told of. */
@@ -9,6 +11,8 @@ export const ruleNames = [
   'first-contact',
   'country',
   'number-type',
+  'sim-swap',
+  'lookup',
   'number',
   'user',
   'address',
@@ -49,6 +53,7 @@ export interface SendsDocument {
   allow: string[];
   deny: string[];
   others: 'watch' | 'deny';
+  countries: CountryDocument[];
   refuseTypes: string[];
   watchTypes: string[];
   conversion: {
@@ -60,7 +65,7 @@ export interface SendsDocument {
   };
   budgets: BudgetDocument[];
   prices: string;
-  modes: Record<Exclude<RuleName, 'budget'>, Mode>;
+  modes: Record<Exclude<RuleName, 'budget' | 'lookup'>, Mode>;
 }
 
 /** At most so many in any stretch of time of this length. */
@@ -73,12 +78,6 @@ export interface Limit {
 export function parseLimit(written: string): Limit {
   const [count = '', within = ''] = written.split(' in ');
   return { count: Number(count), withinMs: parseDuration(within) };
-}
-
-/** Reads `20 EUR`; the amount in millionths. */
-export function parseMoney(written: string): { micros: number; currency: string } {
-  const [amount = '', currency = ''] = written.split(' ');
-  return { micros: Math.round(Number(amount) * 1_000_000), currency };
 }
 
 const limits = (what: string, ...standard: string[]) =>
@@ -151,6 +150,7 @@ export const sendsSchema = group({
     default: 'watch',
     description: 'All other countries: watch writes each message down.',
   }),
+  countries: countryDocuments,
   refuseTypes: types(
     ['premium', 'shared-cost', 'pager', 'toll-free', 'satellite'],
     'Kinds of numbers that get no message.',
@@ -187,6 +187,10 @@ export const sendsSchema = group({
           'A code that nobody has proved anything for, asked for by a browser that the user has not signed in with.',
       }),
       ...{ network: mode, destinations: mode, prefix: mode, conversion: mode },
+      'sim-swap': Type.Enum(modeValues, {
+        default: 'enforce',
+        description: 'A number whose SIM card was replaced lately, as guard.lookup says.',
+      }),
     }),
     { additionalProperties: false, default: {}, description: modeDescription },
   ),
@@ -204,7 +208,7 @@ export function sendsFaults(sends: SendsDocument): Fault[] {
       faults.push(durationFault(`sends.${name}[${at}]`, written.split(' in ')[1] ?? '', '1s', '30d'));
     }
   }
-  faults.push(...priceFaults('sends.prices', sends.prices));
+  faults.push(...priceFaults('sends.prices', sends.prices), ...countryFaults(sends));
   const prices = parsePrices(sends.prices);
   for (const [at, { perDay }] of sends.budgets.entries()) {
     const { currency } = parseMoney(perDay);
