@@ -4,6 +4,9 @@ import * as sessionGaps from './0003-session-gaps.ts';
 import * as logoutNotices from './0005-logout-notices.ts';
 import * as sendGuard from './0006-send-guard.ts';
 import * as deliveryRouting from './0007-delivery-routing.ts';
+import * as vendorCodes from './0008-vendor-codes.ts';
+import * as messageTexts from './0009-message-texts.ts';
+import * as guardLookups from './0011-guard-lookups.ts';
 
 /** Every migration in the order in which it is applied. Forward only; a landed file is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +15,7 @@ export const migrations: Record<string, Migration> = {
   '0005-logout-notices': logoutNotices,
   '0006-send-guard': sendGuard,
   '0007-delivery-routing': deliveryRouting,
+  '0008-vendor-codes': vendorCodes,
+  '0009-message-texts': messageTexts,
+  '0011-guard-lookups': guardLookups,
 };

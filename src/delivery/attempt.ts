@@ -26,7 +26,8 @@ export async function attempt(
   tools: Tools,
 ): Promise<Outcome> {
   const { outcome, secrets } = await ask(provider, message, timeoutMs, tools);
-  return masked(outcome, maskFor(message, secrets));
+  // Reading a number to mask it costs more than rendering the message: only words of somebody's need it.
+  return outcome.status === 'accepted' ? outcome : masked(outcome, maskFor(message, secrets));
 }
 
 /** The same, with the answer for whoever tries a provider out. */
@@ -45,8 +46,11 @@ export async function attemptShown(
 const masked = (outcome: Outcome, mask: (words: string) => string): Outcome =>
   outcome.status === 'accepted' ? outcome : { ...outcome, reason: mask(outcome.reason) };
 
-function maskFor(message: Dispatch, secrets: string[]): (words: string) => string {
-  const { to, text, code } = message;
+/** Takes a recipient, what was sent to it, and secrets out of a gateway's words. */
+export function maskFor(
+  { to, text, code }: Pick<Dispatch, 'to' | 'text' | 'code'>,
+  secrets: string[],
+): (words: string) => string {
   const national = phoneParts(to)?.national ?? '';
   const parts = [to.replace(/^\+/, ''), national];
   return (words) => maskReason(words, { to, parts, text, code, secrets });
@@ -119,7 +123,7 @@ async function overHttp(
     const outcome =
       result.answer === null
         ? unanswered(result)
-        : waiting(preset.outcome(result.answer, prepared), result.answer, tools.now);
+        : waiting(withCut(preset.outcome(result.answer, prepared), result.error), result.answer, tools.now);
     return { outcome, answer: result.answer };
   };
   const first = await authorized();
@@ -131,14 +135,23 @@ async function overHttp(
   return send(await authorized());
 }
 
+/** With why the answer is not whole, where that is so. */
+const withCut = (outcome: Outcome, error: Error | null): Outcome =>
+  error === null || outcome.status === 'accepted'
+    ? outcome
+    : { ...outcome, reason: `${error.message}; ${outcome.reason}` };
+
 /** With the time for which the gateway wants to be left alone. */
-function waiting(outcome: Outcome, answer: GatewayAnswer, now: Date): Outcome {
+export function waiting(outcome: Outcome, answer: GatewayAnswer, now: Date): Outcome {
   const ms = outcome.status === 'unavailable' ? retryAfterMs(answer, now) : 0;
   return outcome.status === 'unavailable' && ms > 0 ? { ...outcome, retryAfterMs: ms } : outcome;
 }
 
 /** Not written: surely not accepted. Written: nobody knows. */
-function unanswered({ written, error }: Extract<Exchange, { answer: null }>): Outcome {
+export function unanswered({
+  written,
+  error,
+}: Extract<Exchange, { answer: null }>): Extract<Outcome, { status: 'unknown' | 'unavailable' }> {
   const code = (error as NodeJS.ErrnoException).code;
   const reason =
     code === undefined || error.message.includes(code) ? error.message : `${error.message} (${code})`;

@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
 import type { References } from '../config/types.ts';
 import type { Crypto } from '../crypto/types.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Db } from '../storage/types.ts';
+import { listOpen, type OpenState } from './breaker/store.ts';
 import { createConnect, createEgress, type EgressOptions } from './network/egress.ts';
 import { openSocket } from './network/socket.ts';
 import type { Transport } from './preset.ts';
@@ -16,6 +18,8 @@ export interface ProviderState {
   preset: string;
   /** Why it cannot send, or null. No secret is in it. */
   fault: string | null;
+  /** It has failed, and is not asked until then; null: it is. */
+  leftAlone: OpenState | null;
 }
 
 /**
@@ -27,6 +31,7 @@ export async function examineProviders(deps: {
   crypto: Crypto;
   references: References;
   log: Logger;
+  clock: Clock;
 }): Promise<ProviderState[]> {
   const options = new WeakMap<Dispatcher, EgressOptions>();
   const egress = (given: EgressOptions) => {
@@ -37,12 +42,15 @@ export async function examineProviders(deps: {
   const providers = createProviders({ ...deps, presets, egress });
   try {
     await providers.reload(deps.db);
+    const now = deps.clock.now();
+    const open = await listOpen(deps.db);
     return await Promise.all(
       providers.all().map(async (provider) => ({
         id: provider.id,
         channel: provider.channel,
         preset: provider.preset.id,
         fault: provider.broken ?? (await unreachable(provider, options)),
+        leftAlone: [open.get(provider.id)].find((state) => state && state.until > now) ?? null,
       })),
     );
   } finally {

@@ -1,12 +1,13 @@
 /**
  * delivery: messages to people. The generic HTTP connector with its template language, presets of vendors, the simulator,
  * providers as commands look after them (`desk/`), which provider is asked (`routing/`) and which is left alone for a while
- * (`breaker/`), the life of a message from queued to its one outcome, what gateways report afterwards (`receipts/`), and
- * what follows when it does not arrive (`workflows/`).
- * Owns the tables `providers`, `channels`, `provider_breakers`, `messages`, `message_timers`, `stopped_numbers` and
- * `simulator_messages`, the files `providers.yaml` and `channels.yaml`, and the only way out of the process for requests
+ * (`breaker/`), what messages say per app and language (`wording/`), codes that gateways make themselves (`codes/`), the life
+ * of a message from queued to its one outcome, what gateways report afterwards (`receipts/`) and are told (`conversions/`),
+ * and what follows when it does not arrive (`workflows/`).
+ * Owns the tables `providers`, `channels`, `message_texts`, `provider_breakers`, `messages`, `message_timers`, `stopped_numbers` and
+ * `simulator_messages`, the files `providers.yaml`, `channels.yaml` and `messages.yaml`, and the only way out of the process for requests
  * (`createEgress`, and `createHttpClient` on it for what is no message).
- * It does not decide whether a message may be sent (guard), what it says (flows), or which codes are valid (otp):
+ * It does not decide whether a message may be sent (guard), what is said where no text is configured (flows), or which codes are valid (otp):
  * it tells what became of the message.
  * Routes: `POST` and `GET /receipts/:provider`, `POST /inbound/:provider`, signed by the gateway or by the address;
  * `GET /simulator`, `GET /simulator/messages`, only on the machine itself and with a simulator configured.
@@ -36,6 +37,15 @@ export { providersSection } from './section.ts';
 export { createDelivery, type DeliveryDeps, type DeliveryService } from './service.ts';
 export { registerSimulator, type SimulatorDeps } from './simulator/routes.ts';
 export { texts } from './simulator/texts.ts';
+export {
+  createMessageDesk,
+  type MessageDesk,
+  type MessageEntry,
+  type MessagePreview,
+  messageCommands,
+  type PreviewOf,
+} from './wording/desk.ts';
+export { messagesSection } from './wording/section.ts';
 
 export const deliverySweeps: Sweep[] = [
   { table: 'messages' },

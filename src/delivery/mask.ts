@@ -38,6 +38,15 @@ function grouped(number: string): RegExp | null {
   return digits.length < 6 ? null : new RegExp(digits.split('').join('[\\s().-]{0,2}'), 'g');
 }
 
+/** An address whatever the case of its letters, for servers change it, and the name in it where that stands alone. */
+function addressed(to: string): RegExp | null {
+  const at = to.lastIndexOf('@');
+  if (at <= 0) return null;
+  const literal = (value: string) => value.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const names = [to, to.slice(0, at)].filter((value) => value.length >= MIN_LENGTH).map(literal);
+  return new RegExp(`(?<![\\p{L}\\d])(?:${names.join('|')})(?![\\p{L}\\d])`, 'giu');
+}
+
 /** A request as it may be shown to whoever runs the gateway: secrets masked in every form in which they are sent. */
 export function maskSecrets(text: string, secrets: string[]): string {
   const found = secrets.filter((value) => value.length >= MIN_LENGTH).flatMap(forms);
@@ -82,8 +91,8 @@ export function maskReason(reason: string, masked: Masked): string {
   const values = [masked.to, ...masked.parts, masked.text, masked.code ?? '', ...masked.secrets];
   const found = values.filter((value) => value.length >= MIN_LENGTH).flatMap(forms);
   let out = replaceAll(reason, found);
-  const number = grouped(masked.to);
-  if (number !== null) out = out.replace(number, MASK);
+  for (const written of [grouped(masked.to), addressed(masked.to)])
+    if (written !== null) out = out.replace(written, MASK);
   return out
     .replace(/\p{Cc}+/gu, ' ')
     .trim()

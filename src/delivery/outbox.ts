@@ -7,6 +7,8 @@ import type { Db } from '../storage/types.ts';
 import type { Tracer } from '../telemetry/types.ts';
 import { attempt } from './attempt.ts';
 import type { Admission, Breakers } from './breaker/breakers.ts';
+import { keepsCode } from './codes/keeping.ts';
+import { wantsUse } from './conversions/conversions.ts';
 import type { Dispatch } from './preset.ts';
 import type { Provider, Providers } from './providers.ts';
 import { receiptAddress } from './receipts/address.ts';
@@ -36,6 +38,10 @@ export interface Outbox {
   drop(id: string, reason: string): Promise<void>;
   /** Ends a message whose sender has gone; nobody knows how far it came. */
   abandon(facts: store.MessageFacts, reason: string): Promise<void>;
+  /** Ends a queued message that may not go to its number. */
+  refuse(id: string, reason: string): Promise<Outcome>;
+  /** What was kept back while another message was to follow this one, which did not go out: none follows after all. */
+  undelivered(db: Db, row: store.MessageRow, now: Date): Rider[];
   onOutcome(listener: OutcomeListener): void;
 }
 
@@ -76,9 +82,28 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       if (facts) await end(facts, 'queued', { status: 'unavailable', reason }, [reason], null);
     },
     abandon: (facts, reason) => end(facts, 'sending', { status: 'unknown', reason }, [reason], null),
+    async refuse(id, reason) {
+      const facts = await store.findFacts(deps.db, id);
+      const outcome: Outcome = { status: 'rejected', reason };
+      if (facts) await end(facts, 'queued', outcome, [reason], null);
+      return outcome;
+    },
+    undelivered(db, row, now) {
+      if (row.status !== 'unavailable') return [];
+      return tell(listeners, db, row, { status: 'unavailable', reason: row.reason ?? '' }, now);
+    },
     onOutcome: (listener) => void listeners.push(listener),
   };
 }
+
+const tell = (
+  listeners: OutcomeListener[],
+  db: Db,
+  { id, purpose, reference }: store.MessageFacts,
+  outcome: Outcome,
+  now: Date,
+): Rider[] =>
+  listeners.flatMap((listener) => listener(db, { id, reference: reference ?? '', purpose }, outcome, now));
 
 /** What is written with the outcome of a message. */
 type Consequences = (
@@ -91,18 +116,11 @@ type Consequences = (
 function consequencesWith({ db, audit, crypto }: OutboxDeps, listeners: OutcomeListener[]): Consequences {
   return (facts, outcome, message, now) => {
     const reason = outcome.status === 'accepted' ? null : outcome.reason;
-    const { id, reference, purpose } = facts;
     const recorded = audit.riders(db, now, [messageEvent(facts, outcome.status, reason)]);
     const timer = message && startingTimer({ db, crypto }, message, outcome, facts.fresh_until, now);
     // What it carries lives on in the message that follows, whose outcome is told then.
     if (timer && outcome.status === 'unavailable') return [...recorded, timer];
-    return [
-      ...recorded,
-      ...(timer ? [timer] : []),
-      ...listeners.flatMap((listener) =>
-        listener(db, { id, reference: reference ?? '', purpose }, outcome, now),
-      ),
-    ];
+    return [...recorded, ...(timer ? [timer] : []), ...tell(listeners, db, facts, outcome, now)];
   };
 }
 
@@ -159,7 +177,10 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
       continue;
     }
     const from = held?.provider_id ?? null;
-    const right = { id: message.id, providerId: provider.id, from, hashes };
+    const right = {
+      ...{ id: message.id, providerId: provider.id, from, hashes },
+      ...{ keepsCode: keepsCode(provider), wantsUse: wantsUse(provider) },
+    };
     const facts = await store.claim(db, right, clock.now());
     if (facts === undefined) {
       if (!(await findStopped(db, hashes))) return known(db, message.id);

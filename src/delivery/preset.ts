@@ -64,7 +64,7 @@ export interface Transport {
   timeoutMs: number;
   allowPrivateNetwork: boolean;
   proxy: string | null;
-  /** Other origins that get secrets of the provider: where its tokens come from. */
+  /** Another origin that gets secrets of the provider: where its tokens come from, or conversions are reported. */
   tokenOrigin?: string | null;
   /** Values that may stand in no log and no recorded reason. */
   secrets: string[];
@@ -93,6 +93,41 @@ export interface Authorizer {
   preview(request: GatewayRequest): GatewayRequest;
   /** Forgets what the gateway refused with 401. Absent: the same would be sent again. */
   refused?(authorized: AuthorizedRequest): void;
+}
+
+/** What a gateway that keeps a code says of a typed one. */
+export type Verdict =
+  | { is: 'right' }
+  | { is: 'wrong' }
+  /** No code can be right any more: run out, used up, or tried too often. */
+  | { is: 'gone' }
+  /** Nobody knows, so it must not pass. */
+  | { is: 'unchecked'; status: 'unavailable' | 'unknown'; reason: string };
+
+/** A gateway that makes the codes itself: only there can be asked whether a typed one is right. */
+export interface CodeKeeper<Prepared> {
+  /** False where the provider is told to send our codes. */
+  keeps(prepared: Prepared): boolean;
+  /** Two providers that answer the same here have the same code for the same recipient. */
+  place(prepared: Prepared): string;
+  /** Must not be asked twice about the same try: the gateway counts, too. Null: this cannot be a code of its. */
+  question(asked: { to: string; typed: string }, prepared: Prepared): GatewayRequest | null;
+  verdict(answer: GatewayAnswer, prepared: Prepared): Verdict;
+}
+
+/** A message whose code was used. */
+export interface Converted {
+  gatewayId: string;
+  at: Date;
+}
+
+/** A gateway that wants to hear that what a message carried was used; it looks for better ways by it. */
+export interface ConversionReporter<Prepared> {
+  wanted(prepared: Prepared): boolean;
+  /** Scheme, host and port. */
+  origin(prepared: Prepared): string;
+  /** May go out more than once. */
+  report(converted: Converted, prepared: Prepared): GatewayRequest;
 }
 
 interface PresetBase {
@@ -125,6 +160,10 @@ export interface HttpPreset<Prepared = unknown> extends PresetBase {
   outcome(answer: GatewayAnswer, prepared: Prepared): Outcome;
   /** How the gateway's reports are read. Absent: it reports nothing. */
   receipts?: ReceiptReader<Prepared>;
+  /** Absent: every code is ours. */
+  keeper?: CodeKeeper<Prepared>;
+  /** Absent: it does not want to hear. */
+  conversions?: ConversionReporter<Prepared>;
 }
 
 /** A way out that is not HTTP. */

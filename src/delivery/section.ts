@@ -27,9 +27,9 @@ const closed = { additionalProperties: false };
 export const ProviderSchema = Type.Object(
   {
     id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }),
-    channel: Type.Unsafe<string>({ type: 'string', enum: channels }),
+    channel: Type.Enum(channels),
     enabled: Type.Optional(Type.Boolean({ default: true })),
-    preset: Type.Unsafe<string>({ type: 'string', enum: presets.map(({ id }) => id) }),
+    preset: Type.Enum(presets.map(({ id }) => id)),
     from: Type.Optional(Type.String({ minLength: 1, description: 'The sender: $ctx.from' })),
     secrets: Type.Optional(
       Type.Unsafe<Record<string, string>>({

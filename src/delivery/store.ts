@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely';
+import { type Generated, type Selectable, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
 import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
@@ -43,8 +43,19 @@ interface MessagesTable {
   receipt_at: Date | null;
   /** Why it did not arrive, as reported. */
   failure: FailureClass | null;
+  /** What the gateway says it has cost. */
+  price_amount: string | null;
+  price_currency: string | null;
   /** When what it carried was used. */
   verified_at: Date | null;
+  /** The gateway of the last attempt made the code itself: only there can be asked whether a typed one is right. */
+  keeps_code: Generated<boolean>;
+  /** The gateway of the last attempt wants to hear when what it carried is used. */
+  wants_use: Generated<boolean>;
+  /** When it is to be told; null: not, or not any more. */
+  use_due_at: Date | null;
+  /** How often somebody began to tell it. */
+  use_tries: Generated<number>;
   created_at: Date;
   fresh_until: Date;
   sending_at: Date | null;
@@ -160,12 +171,22 @@ export function insertQueued(
  */
 export function claim(
   db: Db,
-  attempt: { id: string; providerId: string; from: string | null; hashes: string[] },
+  attempt: {
+    id: string;
+    providerId: string;
+    from: string | null;
+    hashes: string[];
+    keepsCode: boolean;
+    wantsUse: boolean;
+  },
   now: Date,
 ): Promise<MessageFacts | undefined> {
   const update = db
     .updateTable('messages')
-    .set({ status: 'sending', provider_id: attempt.providerId, sending_at: now })
+    .set({
+      ...{ status: 'sending', provider_id: attempt.providerId, sending_at: now },
+      ...{ keeps_code: attempt.keepsCode, wants_use: attempt.wantsUse },
+    })
     .where('id', '=', attempt.id)
     .where(({ not }) => not(isStopped(attempt.hashes)));
   const guarded =
@@ -268,7 +289,8 @@ export const listStaleSending = (db: Db, before: Date): Promise<MessageFacts[]> 
  * for the code's own row, which is held here.
  */
 export const verifying = (reference: string, now: Date): Rider => sql`(
-    update messages set verified_at = ${now}::timestamptz
+    update messages set verified_at = ${now}::timestamptz,
+      use_due_at = case when wants_use then ${now}::timestamptz end
     where id in (
       select id from messages where reference = ${reference} and verified_at is null for update skip locked
     ))`;

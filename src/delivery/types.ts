@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely';
 import type { Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { EntryDocument } from './routing/document.ts';
@@ -27,6 +28,8 @@ export interface OutgoingMessage {
   to: string;
   /** The whole text, the code in it. */
   text: string;
+  /** Of a mail. */
+  subject?: string | null;
   /** The code alone, where the message carries one. */
   code: string | null;
   locale: string;
@@ -42,8 +45,8 @@ export interface Chain {
   via: EntryDocument[] | null;
   /** What goes out next, one after the other, as long as none arrives. */
   next: FollowUp[];
-  /** The text for channels on which nobody reads it with a browser. */
-  plain: string;
+  /** What it says on the channels that follow. */
+  words: Partial<Record<Channel, Words>>;
 }
 
 export interface FollowUp {
@@ -54,6 +57,27 @@ export interface FollowUp {
   unless: 'delivered' | 'read';
 }
 
+/** What a message says. */
+export interface Words {
+  text: string;
+  /** Of a mail; null: the provider's own. */
+  subject: string | null;
+}
+
+/** What a message with a code is about. */
+export interface WordsRequest {
+  channel: Channel;
+  /** `login-code`, `enrol-code`, … */
+  purpose: string;
+  app: { id: string; name: string } | null;
+  locale: string;
+  code: string;
+  /** How long it can be used. */
+  minutes: number;
+  /** What the message says where the configuration says nothing. */
+  otherwise: Words;
+}
+
 export interface NewMessage {
   channel: Channel;
   /** `login-code`, `enrol-code`, … */
@@ -62,8 +86,10 @@ export interface NewMessage {
   reference: string;
   to: string;
   text: string;
-  /** The same without what only the browser of a phone reads, for a call that follows an SMS. Default: `text`. */
-  plain?: string;
+  /** Of a mail. */
+  subject?: string | null;
+  /** What it says on another channel, where a message follows by one. Default: the same. */
+  words?: (channel: Channel) => Words;
   code: string | null;
   locale: string;
   app: { id: string; name: string } | null;
@@ -88,9 +114,30 @@ export type StillWanted = (
   now: Date,
 ) => Promise<boolean>;
 
+/** A code that a gateway made itself, as its message is known. */
+export interface CodeKept {
+  message: string;
+  provider: string;
+  /** Of the recipient, bound to the message. */
+  sealed: string;
+}
+
+/** Codes of one reference that are kept by gateways. */
+export interface KeptElsewhere {
+  /** The newest first. */
+  by: CodeKept[];
+  /** True when a message with our own code went out, too. */
+  ours: boolean;
+}
+
+/** `unchecked`: it could not be asked, or its answer was not understood. Never passes. */
+export type KeptAnswer = { is: 'right'; message: string } | { is: 'wrong' | 'gone' | 'unchecked' };
+
 export interface Delivery {
   /** True when a provider of the channel is configured and enabled. */
   has(channel: Channel): boolean;
+  /** What a message with a code says, as the configuration has it at this moment. */
+  words(request: WordsRequest): Words;
   /** Writes the message as `queued`, text and number sealed. In the transaction that decides to send it. */
   queue(tx: Tx, message: NewMessage, now: Date): Promise<OutgoingMessage>;
   /** The same as parts of another statement of that transaction. */
@@ -104,6 +151,15 @@ export interface Delivery {
   onFollowUp(wanted: StillWanted): void;
   /** What this message carried was used: its number is somebody's who reads. Goes with what it was used for. */
   verifying(reference: string, now: Date): Rider;
+  /** Who keeps the code of the messages with this reference instead of us, as a value of a select. Null: nobody. */
+  keptElsewhere(reference: RawBuilder<string>): RawBuilder<KeptElsewhere | null>;
+  /**
+   * Asks gateways whether this is the code that they keep, within 8 s. Only after a try was spent and committed, and
+   * outside of any transaction. Never throws for a failing gateway.
+   */
+  checkKept(kept: CodeKept[], typed: string): Promise<KeptAnswer>;
+  /** True when a provider of the channel makes its codes itself. */
+  keepsCodes(channel: Channel): boolean;
   /** Picks up `queued` ones that nobody sent while fresh, and turns stale `sending` ones into `unknown`. */
   recover(now: Date): Promise<void>;
   close(): Promise<void>;

@@ -12,16 +12,17 @@ export function valuesOf(message: Dispatch): Values {
     'ctx.num': message.to,
     'ctx.msg': message.text,
     'ctx.otp': message.code,
+    'ctx.subject': message.subject ?? message.app?.name,
     'ctx.id': message.id,
     'ctx.callback': message.callback,
     'ctx.from': message.from,
     'ctx.locale': message.locale,
-    'ctx.speech': spoken(message),
     'ctx.app.id': message.app?.id,
     'ctx.app.name': message.app?.name,
   };
   return (name) => {
     if (Object.hasOwn(fixed, name)) return fixed[name] ?? '';
+    if (name === 'ctx.speech') return spoken(message);
     if (name.startsWith('num.')) return numberPart(message.to, name.slice('num.'.length));
     const attribute = name.slice('ctx.user.'.length);
     const attributes = message.user?.attributes ?? {};

@@ -1,4 +1,6 @@
-/** An instance in a process of its own, for tests that kill it: does what its argument says, with the clock given. */
+/** An instance in a process of its own, to be killed or to run beside others: does what its argument says, with the clock given. */
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { migrations } from '../../migrations/index.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import { createDelivery } from '../../src/delivery/index.ts';
@@ -21,6 +23,19 @@ if (work === 'send') {
     delivery.queue(tx, { ...newMessage, freshUntil }, clock.now()),
   );
   await delivery.send(message);
-} else await delivery.followUp(clock.now());
+} else if (work === 'watch') {
+  // As a gateway does: nothing but its own looks at the revisions tells it.
+  await storage.start();
+  process.stdout.write('ready\n');
+  while (delivery.openBreakers(clock.now()).size === 0) await delay(5);
+  process.stdout.write(`open ${Date.now()}\n`);
+} else {
+  if (work === 'follow when told') {
+    process.stdout.write('ready\n');
+    await once(process.stdin, 'data');
+    process.stdin.destroy();
+  }
+  await delivery.followUp(clock.now());
+}
 await delivery.close();
 await storage.close();

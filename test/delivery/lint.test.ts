@@ -33,6 +33,42 @@ t.test('what is meant is left alone', async (t) => {
   t.strictSame(lintProvider({ id: 'x', channel: 'sms', preset: 'simulator' } as ProviderDocument), []);
 });
 
+t.test('values that were left in from an example, in every preset', async (t) => {
+  const provider = (preset: string, options: object, members: object = {}) =>
+    lintProvider({
+      id: 'main',
+      channel: 'sms',
+      preset,
+      [preset]: options,
+      ...members,
+    } as ProviderDocument).map(({ level, path }) => `${level} ${path}`);
+  const sid = 'AC0123456789abcdef0123456789abcdef';
+  const http = { url: 'https://sms.example/?to=$ctx.num&text=$ctx.msg&from=$ctx.from&k=$secret.k' };
+  const blotted = { accountSid: `AC${'X'.repeat(32)}`, authToken: 'a' };
+  const cases: [said: string[], preset: string, options: object, members?: object][] = [
+    [['error secrets.k'], 'http', http, { from: 'ACME', secrets: { k: '<API_KEY>' } }],
+    [['error from'], 'http', http, { from: '{FROM_NUM}', secrets: { k: 'a' } }],
+    [['error twilio.authToken'], 'twilio', { accountSid: sid, authToken: '<AuthToken>' }],
+    [['error twilio.authToken'], 'twilio', { accountSid: sid, authToken: 'your_auth_token' }],
+    [['error vonage.apiSecret'], 'vonage', { apiKey: 'a', apiSecret: '********' }],
+    [['warning twilio.accountSid'], 'twilio', blotted],
+    [[], 'twilio', blotted, { enabled: false }],
+    [['warning twilio.baseUrl'], 'twilio', { accountSid: sid, authToken: 'a', baseUrl: 'http://x.example' }],
+    [['warning webhook.url'], 'webhook', { url: 'http://x.example/', secret: 'whsec_a' }],
+    [[], 'webhook', { url: 'http://10.0.0.5/', secret: 'whsec_a', allowPrivateNetwork: true }],
+    [
+      [],
+      'vonage',
+      { apiKey: 'a', apiSecret: 'a<b>{c}****your_key' },
+      { from: 'ACME <no-reply@acme.example>' },
+    ],
+    [[], 'twilio', { accountSid: sid, authToken: '${env:TOKEN}' }],
+    [[], 'twilio', { accountSid: sid, authToken: '${stored}' }],
+  ];
+  for (const [said, preset, options, members] of cases)
+    t.strictSame(provider(preset, options, members), said, JSON.stringify({ ...options, ...members }));
+});
+
 t.test('what is probably not meant', async (t) => {
   const cases: [http: object, said: RegExp, members?: object][] = [
     [{ headers: { Authorization: 'Bearer <API_KEY>' } }, /^error http\.headers\.Authorization “<API_KEY>”/],

@@ -18,6 +18,6 @@ t.test('what the documentation shows is a valid provider', async (t) => {
     const { value: resolved } = references.resolve(raw);
     t.strictSame(createValidator(section.schema)(resolved, raw).faults, [], String(raw.id));
     t.strictSame(section.check?.({ raw, resolved }, {} as Candidate), [], String(raw.id));
-    t.strictSame(section.advise?.({ raw, resolved }), [], String(raw.id));
+    t.strictSame(section.advise?.({ raw, resolved }, []), [], String(raw.id));
   }
 });

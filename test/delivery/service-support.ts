@@ -72,11 +72,12 @@ export async function openBench(
   providers: Record<string, unknown>[],
   log: Logger = silent,
   count: NonNullable<DeliveryDeps['count']> = () => {},
+  guard: NonNullable<DeliveryDeps['guard']> | null = null,
 ): Promise<Bench> {
   await saveProviders(storage, providers);
-  const another = (on: Storage) => openInstance(t, on, () => bench.now, log, count);
+  const another = (on: Storage) => openInstance(t, on, () => bench.now, log, count, guard);
   const bench: Bench = {
-    ...(await openInstance(t, storage, () => bench?.now ?? start, log, count)),
+    ...(await openInstance(t, storage, () => bench?.now ?? start, log, count, guard)),
     now: start,
     another,
     queue: (message = {}) =>
@@ -97,6 +98,7 @@ async function openInstance(
   now: () => Date,
   log: Logger,
   count: NonNullable<DeliveryDeps['count']>,
+  guard: NonNullable<DeliveryDeps['guard']> | null,
 ): Promise<Instance> {
   const delivery = await createDelivery({
     storage,
@@ -107,6 +109,7 @@ async function openInstance(
     issuer,
     audit: createAudit(),
     count,
+    ...(guard && { guard }),
   });
   t.teardown(() => delivery.close());
   const told: Instance['told'] = [];

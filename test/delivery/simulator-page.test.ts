@@ -58,6 +58,18 @@ t.test('the phone in a browser', async (t) => {
     });
   }
 
+  const mail = { channel: 'email', to: 'ada@example.test', subject: 'Your code for Demo shop' };
+  await send('440055', mail);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await withPage(t, { colorScheme, viewport: { width: 390, height: 844 } }, async (page) => {
+      await page.goto(`${url}?to=ada%40example.test`);
+      t.match(await page.textContent('.subject'), mail.subject);
+      t.equal(await page.locator('mark').first().textContent(), '440055');
+      await expectNoAxeFindings(t, page, `a mail, ${colorScheme}`);
+      await screenshot(page, `simulator-mail-${colorScheme}`);
+    });
+  }
+
   await withPage(t, { javaScript: false, viewport: { width: 390, height: 844 } }, async (page) => {
     await page.goto(`${url}?to=%2B447700900123`);
     t.match(await page.textContent('.screen'), /771200/, 'without JavaScript');

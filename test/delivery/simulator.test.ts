@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { registerSimulator, texts } from '../../src/delivery/index.ts';
+import type { NewMessage } from '../../src/delivery/types.ts';
 import { texts as pageTexts } from '../../src/http/texts.ts';
 import type { Storage } from '../../src/storage/types.ts';
 import { forEachDatabase } from '../helpers/database.ts';
@@ -67,6 +68,37 @@ t.test('messages appear on the page and as JSON', async (t) => {
 
     bench.now = new Date(bench.now.getTime() + 86_400_001);
     t.same((await get('/simulator/messages')).json(), { messages: [] }, 'gone after a day');
+  });
+});
+
+t.test('a mail has a subject, and neither it nor the address stands anywhere in clear', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const { bench, get } = await open(t, storage);
+    const mail: Partial<NewMessage> & { to: string; text: string } = {
+      ...{ channel: 'email', to: 'Ada.Lovelace@example.test', subject: 'Your <b>code</b>' },
+      text: 'Use 493817.',
+    };
+    await bench.delivery.send(await bench.queue(mail));
+    bench.now = new Date(bench.now.getTime() + 1_000);
+    await bench.delivery.send(await bench.queue({ ...mail, subject: null, text: 'second' }));
+    const address = encodeURIComponent(mail.to);
+    const { messages } = (await get(`/simulator/messages?to=${address}`)).json();
+    t.match(messages, [
+      { channel: 'email', to: mail.to, subject: 'Demo shop', text: 'second' },
+      { channel: 'email', to: mail.to, subject: mail.subject, text: mail.text, code: '493817' },
+    ]);
+    const page = await get(`/simulator?to=${address}`);
+    t.match(page.body, /<h1>/);
+    t.match(
+      page.body,
+      /Subject: <\/span>Your &lt;b&gt;code&lt;\/b&gt;<\/p>\s*<p class="bubble">Use <mark>493817/,
+    );
+    t.match(page.body, mail.to);
+    const rows = await dump(storage.db);
+    for (const clear of ['493817', 'Lovelace', 'Your <b>']) t.notOk(rows.includes(clear), clear);
+    await bench.delivery.send(await bench.queue({ to: '+447700900123', subject: 'not of an SMS' }));
+    const sms = (await get('/simulator/messages?to=%2B447700900123')).json();
+    t.equal(sms.messages[0].subject, null);
   });
 });
 

@@ -6,7 +6,11 @@ import { type Gateway, startGateway } from './hostile-gateway.ts';
 import { type Bench, eventsOf, httpProvider, openBench, saveChannels } from './service-support.ts';
 
 const text = 'Your code is 493817';
-const code: Partial<NewMessage> = { reference: 'one', text: `${text}\n\n@id.example #493817`, plain: text };
+const code: Partial<NewMessage> = {
+  reference: 'one',
+  text: `${text}\n\n@id.example #493817`,
+  words: (channel) => ({ text: channel === 'sms' ? `${text}\n\n@id.example #493817` : text, subject: null }),
+};
 
 const toVoice = [{ after: '25s', channel: 'voice' }];
 

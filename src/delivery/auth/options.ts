@@ -20,9 +20,7 @@ const OAuth2 = Type.Object(
     clientSecret: text('client_secret'),
     scope: Type.Optional(text('What is asked for')),
     credentials: Type.Optional(
-      Type.Unsafe<'header' | 'body'>({
-        type: 'string',
-        enum: ['header', 'body'],
+      Type.Enum(['header', 'body'], {
         description: 'How the client shows who it is: by Basic authorization (default), or in the form',
       }),
     ),
@@ -32,7 +30,7 @@ const OAuth2 = Type.Object(
 
 const Jwt = Type.Object(
   {
-    algorithm: Type.Unsafe<'RS256' | 'ES256'>({ type: 'string', enum: ['RS256', 'ES256'] }),
+    algorithm: Type.Enum(['RS256', 'ES256']),
     privateKey: text('PEM; PKCS #8, PKCS #1 or SEC 1'),
     keyId: Type.Optional(text('kid of the header')),
     claims: Type.Optional(
@@ -57,13 +55,7 @@ const Hmac = Type.Object(
         description: 'With {signature} in it, which it is by default',
       }),
     ),
-    encoding: Type.Optional(
-      Type.Unsafe<'hex' | 'base64'>({
-        type: 'string',
-        enum: ['hex', 'base64'],
-        description: 'hex by default',
-      }),
-    ),
+    encoding: Type.Optional(Type.Enum(['hex', 'base64'], { description: 'hex by default' })),
   },
   closed,
 );

@@ -88,6 +88,24 @@ export function createBreakers(deps: BreakersDeps): Breakers {
   };
 }
 
+/** The provider has just taken a message that nobody admitted: somebody who runs the gateway has tried it out. */
+export async function closeAfterTrial(
+  { storage, audit }: BreakersDeps,
+  providerId: string,
+  now: Date,
+): Promise<void> {
+  const open = await store.findOpen(storage.db, providerId);
+  if (open === null) return;
+  await storage.transaction(async (tx) => {
+    await store.forget(tx, providerId);
+    await audit.record(tx, now, [
+      { name: 'provider.closed', reason: 'a test message was accepted', data: { provider: providerId } },
+    ]);
+    await storage.revisions.bump(tx, breakersTopic);
+  });
+  await storage.revisions.refresh();
+}
+
 /** Costs a statement only where a provider is tried again. */
 async function admit(db: Db, known: Known, providerId: string, now: Date): Promise<Admission> {
   const state = known.states.get(providerId);

@@ -1,3 +1,4 @@
+import { listOpen } from '../breaker/store.ts';
 import { createEgress } from '../network/egress.ts';
 import { presets } from '../presets/index.ts';
 import { openProvider } from '../providers.ts';
@@ -17,6 +18,8 @@ export interface ProviderSummary {
   origin: string | null;
   /** Why it cannot send, or null. */
   fault: string | null;
+  /** It has failed, and is not asked until then (ISO 8601); null: it is. */
+  leftAlone: { until: string; reason: string } | null;
 }
 
 /** What people who run a gateway do with providers, by commands or a console. Input and answers are plain JSON. */
@@ -47,6 +50,8 @@ export const createProviderDesk = (deps: DeskDeps): ProviderDesk => ({
 
 async function list(deps: DeskDeps): Promise<ProviderSummary[]> {
   const rows = await listProviders(deps.storage.db);
+  const open = await listOpen(deps.storage.db);
+  const now = deps.clock.now();
   return Promise.all(
     rows.map(async (row) => {
       const { id, channel, preset, enabled } = row;
@@ -57,7 +62,11 @@ async function list(deps: DeskDeps): Promise<ProviderSummary[]> {
       try {
         const transport = (provider?.gateway ?? provider?.direct)?.transport;
         const fault = provider === null ? `there is no preset ${preset}` : provider.broken;
+        const state = open.get(id);
+        const leftAlone =
+          state && state.until > now ? { until: state.until.toISOString(), reason: state.reason } : null;
         return {
+          leftAlone,
           ...{ id, channel, preset, enabled, fault, from: provider?.from ?? null },
           origin: transport?.origin ?? null,
         };

@@ -1,6 +1,7 @@
 import { createValidator } from '../../config/index.ts';
 import { type Fault, Problem } from '../../lib/problem.ts';
 import type { Db } from '../../storage/types.ts';
+import { forget } from '../breaker/store.ts';
 import { readForeign } from '../foreign/read.ts';
 import { error, type Finding, sentence } from '../lint/finding.ts';
 import { lintProvider } from '../lint/lint.ts';
@@ -121,6 +122,7 @@ export async function save(deps: DeskDeps, given: Record<string, unknown>[]): Pr
       const position = row?.position ?? (await store.nextPosition(tx));
       const { id, channel, preset, enabled = true } = document;
       const sealed = sealDocument(crypto, document);
+      await forget(tx, id);
       await store.upsertProvider(
         tx,
         { id, channel, preset, position, enabled, document_sealed: sealed },

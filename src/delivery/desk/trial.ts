@@ -2,6 +2,7 @@ import { newId } from '../../lib/ids.ts';
 import { parsePhoneNumber } from '../../lib/phone-numbers.ts';
 import { Problem } from '../../lib/problem.ts';
 import { attemptShown } from '../attempt.ts';
+import { closeAfterTrial } from '../breaker/breakers.ts';
 import { isSecretName } from '../http/hide.ts';
 import { MASK, maskSecrets } from '../mask.ts';
 import { createEgress } from '../network/egress.ts';
@@ -82,7 +83,10 @@ const hideCredential = (value: string): string => {
   return scheme === undefined ? MASK : `${scheme} ${MASK}`;
 };
 
-/** Sends one message by this provider and no other, outside the life of messages. It is on record. */
+/**
+ * Sends one message by this provider and no other, outside the life of messages. It is on record. One that was left alone
+ * and takes the message is asked again.
+ */
 export function testSend(deps: DeskDeps, given: TrialOf): Promise<TestResult> {
   return withProvider(deps, given, async (provider, message) => {
     const { storage, crypto, clock, audit } = deps;
@@ -94,6 +98,10 @@ export function testSend(deps: DeskDeps, given: TrialOf): Promise<TestResult> {
     await audit.record(storage.db, clock.now(), [
       { name: 'provider.tested', result: status, data: { provider: provider.id, channel: provider.channel } },
     ]);
+    // What was tried may be another document than the one that failed.
+    if (status === 'accepted' && given.document === undefined) {
+      await closeAfterTrial(deps, provider.id, clock.now());
+    }
     return {
       outcome: status,
       reason: status === 'accepted' ? null : outcome.reason,

@@ -37,7 +37,9 @@ export function readCondition(
 ): Condition {
   const { fault } = reading;
   const ranges = document.status ?? defaultStatus;
-  const statusHolds = (status: number) => ranges === null || ranges.some((range) => inRange(status, range));
+  const limits = ranges?.map(bounds) ?? null;
+  const statusHolds = (status: number) =>
+    limits === null || limits.some(([low, high]) => status >= low && status <= high);
   for (const [index, range] of (document.status ?? []).entries()) {
     const [low, high] = bounds(range);
     if (low > high) fault(`${path}.status[${index}]`, 'the range ends before it begins');
@@ -58,11 +60,6 @@ export function readCondition(
 const bounds = (range: number | string): [number, number] => {
   const [low = Number.NaN, high = low] = String(range).split('-').map(Number);
   return [low, high];
-};
-
-const inRange = (status: number, range: number | string): boolean => {
-  const [low, high] = bounds(range);
-  return status >= low && status <= high;
 };
 
 function readHeader(document: { name: string } & Comparison, path: string, reading: Reading): Holds {

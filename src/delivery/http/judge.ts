@@ -69,6 +69,9 @@ export function statusMeaning(status: number): 'rejected' | 'unavailable' | 'unk
 export function reasonOf(answer: GatewayAnswer): string {
   const retryAfter = answer.headers['retry-after'];
   const parts = [`status ${answer.status}`];
+  const { location } = answer.headers;
+  if (location !== undefined && answer.status >= 300 && answer.status < 400)
+    parts.push(`redirects to ${location}, which is not followed`);
   if (retryAfter !== undefined) parts.push(`Retry-After ${retryAfter}`);
   if (!answer.complete) parts.push('answer cut');
   const words = answer.body.trim();

@@ -81,12 +81,7 @@ export const HttpOptions = Type.Object(
         description: 'A map of templates, or one string: Name: value, Name2: value2',
       }),
     ),
-    contentType: Type.Optional(
-      Type.Unsafe<'JSON' | 'FORM' | 'XML' | 'TEXT'>({
-        type: 'string',
-        enum: ['JSON', 'FORM', 'XML', 'TEXT'],
-      }),
-    ),
+    contentType: Type.Optional(Type.Enum(['JSON', 'FORM', 'XML', 'TEXT'])),
     payload: Type.Optional(Type.String({ description: 'Template of the body' })),
     auth: Type.Optional(AuthOptions),
     success: Type.Optional(
@@ -101,10 +96,7 @@ export const HttpOptions = Type.Object(
         Type.Object(
           {
             ...Condition,
-            outcome: Type.Unsafe<'accepted' | 'rejected' | 'unavailable' | 'unknown'>({
-              type: 'string',
-              enum: ['accepted', 'rejected', 'unavailable', 'unknown'],
-            }),
+            outcome: Type.Enum(['accepted', 'rejected', 'unavailable', 'unknown']),
           },
           closed,
         ),

@@ -44,7 +44,7 @@ export function addressFindings(document: HttpDocument): Finding[] {
   ];
 }
 
-const plainHttp = (path: string, url: string): Finding[] =>
+export const plainHttp = (path: string, url: string): Finding[] =>
   /^\s*http:/i.test(url)
     ? [warning(path, 'is not encrypted: everybody on the way reads the codes', 'write https://')]
     : [];

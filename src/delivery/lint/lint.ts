@@ -5,6 +5,7 @@ import { type Finding, warning } from './finding.ts';
 import { leftovers } from './leftovers.ts';
 import { brokenJson, padding } from './payload.ts';
 import { namesIn, templatesOf } from './templates.ts';
+import { valueFindings } from './values.ts';
 
 /**
  * What a provider's document says and probably does not mean. Looks at the text alone: a document that lacks what the
@@ -12,7 +13,13 @@ import { namesIn, templatesOf } from './templates.ts';
  */
 export function lintProvider(document: ProviderDocument): Finding[] {
   const http = document.http as HttpDocument | undefined;
-  if (document.preset !== 'http' || typeof http?.url !== 'string') return [];
+  const values = valueFindings(document);
+  return document.preset !== 'http' || typeof http?.url !== 'string'
+    ? values
+    : [...values, ...templateFindings(document, http)];
+}
+
+function templateFindings(document: ProviderDocument, http: HttpDocument): Finding[] {
   const templates = templatesOf(http);
   const used = new Set(templates.flatMap(({ nodes }) => namesIn(nodes)));
   return [

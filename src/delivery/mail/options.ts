@@ -20,7 +20,10 @@ export const SmtpOptions = Type.Object(
     user: Type.Optional(Type.String({ minLength: 1 })),
     password: Type.Optional(Type.String({ minLength: 1 })),
     subject: Type.Optional(
-      Type.String({ minLength: 1, description: 'Template; the name of the application by default' }),
+      Type.String({
+        minLength: 1,
+        description: 'Template; $ctx.subject by default, which is what messages.yaml says',
+      }),
     ),
     timeout: Type.Optional(
       Type.String({ pattern: durationPattern, description: 'For the whole exchange; 10s by default' }),
@@ -67,7 +70,7 @@ export function prepareSmtp(draft: ProviderDraft): PreparedSmtp | null {
   checkUser(options, secure || requireTLS, fault);
   const domain = domainOf(draft, fault);
   const reader = createReader(counting);
-  const subject = reader.read('smtp.subject', options.subject ?? '$ctx.app.name', (nodes, found) =>
+  const subject = reader.read('smtp.subject', options.subject ?? '$ctx.subject', (nodes, found) =>
     compileHeader(nodes, reader.constants, found),
   );
   const literal = options.host.includes(':') ? `[${options.host}]` : options.host;

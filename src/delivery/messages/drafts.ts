@@ -10,7 +10,7 @@ import { insertQueued, type MessageRow } from '../store.ts';
 import type { Chain, NewMessage, OutgoingMessage } from '../types.ts';
 
 /** What is needed to send a message later, by any instance; sealed. */
-type Sealed = Pick<OutgoingMessage, 'text' | 'code' | 'app' | 'user' | 'chain'>;
+type Sealed = Pick<OutgoingMessage, 'text' | 'subject' | 'code' | 'app' | 'user' | 'chain'>;
 
 /** A message that is to be sent, and what writes it as queued. */
 export interface Draft {
@@ -26,8 +26,8 @@ export function draft(
   now: Date,
 ): Draft {
   const id = newId('msg');
-  const { channel, to, text, code, locale, app, user } = message;
-  const more = chain && { chain };
+  const { channel, to, text, subject, code, locale, app, user } = message;
+  const more = { ...(subject && { subject }), ...(chain && { chain }) };
   const destination = createDestination(crypto, to, id);
   const content: Sealed = { text, code, app, user, ...more };
   const sealed = crypto.seal('message', JSON.stringify(content), id);

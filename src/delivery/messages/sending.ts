@@ -1,7 +1,9 @@
 import type { Crypto } from '../../crypto/types.ts';
+import type { Guard } from '../../guard/types.ts';
 import { after, type Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { createTicker } from '../../lib/ticker.ts';
+import { sendRiders } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import type { Outbox } from '../outbox.ts';
 import * as store from '../store.ts';
@@ -18,6 +20,8 @@ export interface SendingDeps {
   timers: Timers;
   /** Whether anything follows any message. */
   hasFollowUps(): boolean;
+  /** Knows of numbers to which nothing may go. */
+  guard?: Pick<Guard, 'lookUp' | 'recordingSend'>;
 }
 
 /** Sends what is written, whoever wrote it. */
@@ -53,7 +57,8 @@ export function createSending(deps: SendingDeps): Sending {
 
   /** What surely did not go out is followed at once; somebody waits. */
   async function sendAndFollow(message: OutgoingMessage): Promise<Outcome> {
-    const outcome = await outbox.send(message);
+    const held = await heldBack(deps, message);
+    const outcome = held === null ? await outbox.send(message) : await outbox.refuse(message.id, held);
     if (outcome.status === 'unavailable' && message.chain?.next.length) await followUp(clock.now());
     return outcome;
   }
@@ -90,6 +95,23 @@ export function createSending(deps: SendingDeps): Sending {
       await Promise.allSettled(underWay);
     },
   };
+}
+
+/**
+ * Why nothing may go to this number, as somebody else knows; null: it may. Asked here and not only where people wait:
+ * before a factor was passed nobody waits, for how long it takes would tell that there is a number.
+ */
+async function heldBack(
+  { clock, crypto, db, guard }: SendingDeps,
+  { app, channel, to, user }: OutgoingMessage,
+): Promise<string | null> {
+  if (guard === undefined) return null;
+  const now = clock.now();
+  const whom = { number: to, numberHash: crypto.mac('identifier', to), userId: user?.id ?? null, ip: null };
+  const answer = await guard.lookUp({ ...whom, appId: app?.id ?? null, channel }, now);
+  const decided = guard.recordingSend(db, answer, now);
+  if (decided.length > 0) await sendRiders(db, decided);
+  return answer.allowed ? null : `held back by the rule ${answer.rule}`;
 }
 
 /** Takes up what another instance has left behind. */

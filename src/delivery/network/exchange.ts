@@ -91,21 +91,21 @@ function dispatchOptions({ origin, request }: ExchangeOptions): Dispatcher.Dispa
     origin,
     path: request.path,
     method: request.method,
-    // Node writes headers as Latin-1: bytes of UTF-8 in that disguise arrive as UTF-8.
-    headers: request.headers.flatMap(([name, value]) => [
-      name,
-      Buffer.from(value, 'utf8').toString('latin1'),
-    ]),
+    headers: request.headers.flatMap(([name, value]) => [name, asLatin1(value)]),
     body: request.body,
     headersTimeout: 0,
     bodyTimeout: 0,
   };
 }
 
-const flat = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
+/** Node writes headers as Latin-1: bytes of UTF-8 in that disguise arrive as UTF-8. */
+const asLatin1 = (value: string): string =>
+  /[^\x20-\x7e]/.test(value) ? Buffer.from(value, 'utf8').toString('latin1') : value;
+
+function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    all[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  }
+  return all;
+}

@@ -1,6 +1,10 @@
-import { Type } from '../../lib/schema.ts';
+import { type Static, Type } from '../../lib/schema.ts';
+import { secretsMatch } from '../../lib/secrets.ts';
 import type { GatewayAnswer } from '../preset.ts';
-import { accepted, refused } from '../vendor/answers.ts';
+import type { FailureClass } from '../receipts/contract.ts';
+import { accepted, refused, textAt } from '../vendor/answers.ts';
+import { firehoseAnswer, loggedEntries } from '../vendor/firehose.ts';
+import { priceOf, vendorReceipts } from '../vendor/reports.ts';
 import { signV4 } from '../vendor/signature-v4.ts';
 import { vendorPreset } from '../vendor/vendor.ts';
 import { type Field, toForm } from '../vendor/wire.ts';
@@ -11,13 +15,54 @@ const Options = Type.Object({
   secretAccessKey: Type.String({ minLength: 1 }),
   sessionToken: Type.Optional(Type.String({ minLength: 1 })),
   smsType: Type.Optional(
-    Type.Unsafe<'Transactional' | 'Promotional'>({
-      type: 'string',
-      enum: ['Transactional', 'Promotional'],
+    Type.Enum(['Transactional', 'Promotional'], {
       description: 'Transactional by default: its route is the more reliable one',
     }),
   ),
+  firehoseAccessKey: Type.Optional(
+    Type.String({ minLength: 16, description: 'Of the Firehose stream that brings receipts here' }),
+  ),
 });
+
+/**
+ * The reasons of https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html. Any other is taken for a fault of the
+ * way, `SUCCESS` for no more than the network's word unless the phone itself has answered.
+ */
+const reasons: Record<string, FailureClass> = {
+  'Blocked as spam by phone carrier': 'blocked',
+  'Destination is on a blocked list': 'blocked',
+  'Destination is on a denylist': 'blocked',
+  'Invalid phone number': 'number',
+  'Phone carrier has blocked this message': 'blocked',
+  'Phone has blocked SMS': 'blocked',
+  'Phone is on a blocked list': 'blocked',
+  'Phone is on a denylist': 'blocked',
+  'Phone is currently unreachable/unavailable': 'unreachable',
+  'Phone number is opted out': 'blocked',
+};
+
+const receipts = {
+  ...vendorReceipts<Static<typeof Options>>({
+    states: { SENT: 'sent', SUCCESS: 'delivered', FAILURE: 'gateway' },
+    reasons,
+    pick: loggedEntries,
+    read: (entry) => ({
+      gatewayId: textAt(entry, '/notification/messageId'),
+      state: stateOf(entry),
+      reason: textAt(entry, '/delivery/providerResponse'),
+      price: priceOf(textAt(entry, '/delivery/priceInUSD'), 'USD'),
+    }),
+    proven: ({ headers }, { firehoseAccessKey: key }) =>
+      key === undefined ? null : secretsMatch(key, headers['x-amz-firehose-access-key'] ?? ''),
+  }),
+  answer: firehoseAnswer,
+};
+
+function stateOf(entry: unknown): string | null {
+  const status = textAt(entry, '/status');
+  const acknowledged = textAt(entry, '/delivery/dwellTimeMsUntilDeviceAck') !== null;
+  return status === 'SUCCESS' && !acknowledged ? 'SENT' : status;
+}
 
 /** Errors of the action: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const codes = {
@@ -40,7 +85,7 @@ const codes = {
 export const awsSns = vendorPreset(Options, {
   id: 'aws-sns',
   channels: ['sms'],
-  secrets: ['secretAccessKey', 'sessionToken'],
+  secrets: ['secretAccessKey', 'sessionToken', 'firehoseAccessKey'],
   origin: ({ region }) => `https://sns.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`,
   request(message, options, { now, host }) {
     const body = toForm([
@@ -69,6 +114,7 @@ export const awsSns = vendorPreset(Options, {
     if (answer.status === 200 && id !== null) return accepted(id);
     return refused(answer, elementOf(answer, 'Code'), codes);
   },
+  receipts,
 });
 
 /** A number of ours is asked for by another attribute than a name. */

@@ -10,6 +10,7 @@ import { simulator } from './simulator.ts';
 import { sinch } from './sinch.ts';
 import { smtp } from './smtp.ts';
 import { twilio } from './twilio.ts';
+import { twilioVerify } from './twilio-verify.ts';
 import { twilioVoice } from './twilio-voice.ts';
 import { vonage } from './vonage.ts';
 import { vonageMessages } from './vonage-messages.ts';
@@ -21,6 +22,7 @@ export const presets: readonly Preset[] = [
   http,
   simulator,
   twilio,
+  twilioVerify,
   twilioVoice,
   vonage,
   vonageMessages,

@@ -1,27 +1,48 @@
 import { isGsm7 } from '../../lib/gsm7.ts';
-import { Type } from '../../lib/schema.ts';
+import { type Static, Type } from '../../lib/schema.ts';
 import { pointed } from '../http/json-pointer.ts';
 import { accepted, failed, refused, textAt } from '../vendor/answers.ts';
-import { reportIn, unsignedReceipts } from '../vendor/reports.ts';
+import { provenByMessagebird } from '../vendor/proofs.ts';
+import { vendorReceipts } from '../vendor/reports.ts';
 import { vendorPreset } from '../vendor/vendor.ts';
 import { callbackOf, digitsOf, postJson, senderOf } from '../vendor/wire.ts';
 
-const Options = Type.Object({ accessKey: Type.String({ minLength: 1 }) });
+const Options = Type.Object({
+  accessKey: Type.String({ minLength: 1 }),
+  signingKey: Type.Optional(Type.String({ minLength: 1, description: 'Receipts are checked with it' })),
+});
 
 /** Reports come by GET: https://developers.messagebird.com/api/sms-messaging/#handle-a-status-report */
-const states = {
-  sent: 'sent',
-  buffered: 'sent',
-  delivered: 'delivered',
-  expired: 'unreachable',
-  delivery_failed: 'unreachable',
-} as const;
+const receipts = vendorReceipts<Static<typeof Options>>({
+  states: {
+    ...{ sent: 'sent', buffered: 'sent', delivered: 'delivered' },
+    ...{ expired: 'unreachable', delivery_failed: 'unreachable' },
+  },
+  reasons: {
+    ...{
+      'incorrect number': 'number',
+      'unknown subscriber': 'number',
+      'unavailable subscriber': 'unreachable',
+    },
+    ...{ 'opted out': 'blocked', 'carrier rejected': 'blocked', 'received network error': 'gateway' },
+    ...{ 'insufficient balance': 'gateway', 'capacity limit reached': 'gateway' },
+  },
+  read: (report) => ({
+    messageId: textAt(report, '/reference'),
+    gatewayId: textAt(report, '/id'),
+    state: textAt(report, '/status'),
+    reason: textAt(report, '/statusReason'),
+  }),
+  reply: (message) => ({ from: textAt(message, '/originator'), text: textAt(message, '/body') }),
+  proven: (call, { signingKey }, now) =>
+    signingKey === undefined ? null : provenByMessagebird(call, signingKey, now),
+});
 
 /** The SMS API: https://developers.messagebird.com/api/sms-messaging/, errors: https://developers.messagebird.com/api/#api-errors */
 export const messagebird = vendorPreset(Options, {
   id: 'messagebird',
   channels: ['sms'],
-  secrets: ['accessKey'],
+  secrets: ['accessKey', 'signingKey'],
   origin: () => 'https://rest.messagebird.com',
   check(_options, from, fault) {
     if (from === null) fault('from', 'is missing: the API demands an originator');
@@ -48,5 +69,5 @@ export const messagebird = vendorPreset(Options, {
     // 2: the key, 20: not found, 25: no balance, 98: no such API; 9 and 10 are about what was sent.
     return refused(answer, textAt(json, '/errors/0/code'), { unavailable: ['2', '20', '25', '98'] });
   },
-  receipts: unsignedReceipts(states, reportIn('id', 'status')),
+  receipts,
 });

@@ -1,6 +1,7 @@
-import { Type } from '../../lib/schema.ts';
+import { type Static, Type } from '../../lib/schema.ts';
 import { accepted, failed, refused, textAt } from '../vendor/answers.ts';
-import { reportIn, unsignedReceipts } from '../vendor/reports.ts';
+import { provenByPlivo } from '../vendor/proofs.ts';
+import { priceOf, vendorReceipts } from '../vendor/reports.ts';
 import { vendorPreset } from '../vendor/vendor.ts';
 import { callbackOf, digitsOf, postJson, segment, senderOf } from '../vendor/wire.ts';
 
@@ -9,15 +10,29 @@ const Options = Type.Object({
   authToken: Type.String({ minLength: 1 }),
 });
 
-/** https://www.plivo.com/docs/messaging/concepts/message-states */
-const states = {
-  sent: 'sent',
-  delivered: 'delivered',
-  read: 'read',
-  undelivered: 'unreachable',
-  failed: 'gateway',
-  rejected: 'gateway',
-} as const;
+/**
+ * https://www.plivo.com/docs/messaging/api/message/message-status-callbacks, with the codes of
+ * https://www.plivo.com/docs/messaging/troubleshooting/error-codes. Accounts are charged in US dollars.
+ */
+const receipts = vendorReceipts<Static<typeof Options>>({
+  states: {
+    ...{ sent: 'sent', delivered: 'delivered', read: 'read' },
+    ...{ undelivered: 'unreachable', failed: 'gateway', rejected: 'gateway' },
+  },
+  reasons: {
+    ...{ 30: 'blocked', 50: 'number', 70: 'number', 80: 'unreachable', 100: 'blocked', 200: 'blocked' },
+    ...{ 20: 'gateway', 40: 'gateway', 90: 'gateway', 300: 'gateway', 900: 'gateway', 910: 'gateway' },
+    420: 'unreachable',
+  },
+  read: (report) => ({
+    gatewayId: textAt(report, '/MessageUUID'),
+    state: textAt(report, '/Status'),
+    reason: textAt(report, '/ErrorCode'),
+    price: priceOf(textAt(report, '/TotalAmount'), 'USD'),
+  }),
+  reply: (message) => ({ from: textAt(message, '/From'), text: textAt(message, '/Text') }),
+  proven: (call, { authToken }) => provenByPlivo(call, authToken),
+});
 
 /** The Message API: https://www.plivo.com/docs/messaging/api/message */
 export const plivo = vendorPreset(Options, {
@@ -48,5 +63,5 @@ export const plivo = vendorPreset(Options, {
     );
     return answer.status === 400 && ours ? failed(answer, 'unavailable') : refused(answer, null, {});
   },
-  receipts: unsignedReceipts(states, reportIn('MessageUUID', 'Status')),
+  receipts,
 });

@@ -18,7 +18,7 @@ export const twilioVoice = vendorPreset(Options, {
   id: 'twilio-voice',
   channels: ['voice'],
   secrets: twilioApi.accountSecrets,
-  origin: twilioApi.twilioOrigin,
+  origin: twilioApi.twilioOrigin('api'),
   check(options, from, fault) {
     twilioApi.checkAccount(options, fault);
     if (from === null) fault('from', 'is missing: a call needs the number that makes it');

@@ -11,10 +11,7 @@ import { callbackOf, digitsOf, postJson, senderOf } from '../vendor/wire.ts';
 
 const Options = Type.Object({
   ...keys,
-  channel: Type.Unsafe<'sms' | 'whatsapp' | 'messenger' | 'viber_service'>({
-    type: 'string',
-    enum: ['sms', 'whatsapp', 'messenger', 'viber_service'],
-  }),
+  channel: Type.Enum(['sms', 'whatsapp', 'messenger', 'viber_service']),
   recipientAttribute: Type.Optional(
     Type.String({
       pattern: '^\\w+$',

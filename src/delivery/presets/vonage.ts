@@ -4,13 +4,18 @@ import type { GatewayAnswer } from '../preset.ts';
 import { vonageReceipts } from '../receipts/vonage.ts';
 import type { Outcome } from '../types.ts';
 import { accepted, failed, refused, textAt } from '../vendor/answers.ts';
-import { vendorPreset } from '../vendor/vendor.ts';
-import { callbackOf, digitsOf, postJson, senderOf } from '../vendor/wire.ts';
+import { isOn, vendorPreset } from '../vendor/vendor.ts';
+import { callbackOf, digitsOf, postForm, postJson, senderOf } from '../vendor/wire.ts';
 
 const Options = Type.Object({
   apiKey: Type.String({ minLength: 1 }),
   apiSecret: Type.String({ minLength: 1 }),
   signatureSecret: Type.Optional(Type.String({ minLength: 1, description: 'Receipts are checked with it' })),
+  conversions: Type.Optional(
+    Type.Boolean({
+      description: 'Tell Vonage which codes were used; its support switches that on for an account',
+    }),
+  ),
 });
 
 /**
@@ -47,6 +52,19 @@ export const vonage = vendorPreset(Options, {
     if (answer.status !== 200 || !Array.isArray(parts) || parts.length === 0)
       return refused(answer, null, {});
     return ofParts(answer, parts);
+  },
+  // https://developer.vonage.com/en/api/conversion: it knows no other authorization than these two members.
+  conversions: {
+    wanted: ({ conversions }) => isOn(conversions),
+    origin: () => 'https://api.nexmo.com',
+    report: ({ gatewayId, at }, { apiKey, apiSecret }) =>
+      postForm('/conversions/sms', [
+        ['api_key', apiKey],
+        ['api_secret', apiSecret],
+        ['message-id', gatewayId],
+        ['delivered', 'true'],
+        ['timestamp', at.toISOString().slice(0, 19).replace('T', ' ')],
+      ]),
   },
   receipts: vonageReceipts({
     signatureSecret: ({ options }) => options.signatureSecret ?? null,

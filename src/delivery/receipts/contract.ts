@@ -28,6 +28,16 @@ export interface Receipt {
   state: ReceiptState;
   /** Of `failed`. */
   failure: FailureClass | null;
+  /** What the gateway says it charges for what it reports on; absent or null when it does not say. */
+  price?: Price | null;
+}
+
+/** As a gateway writes it. */
+export interface Price {
+  /** A decimal number, not negative: `0.0333`. */
+  amount: string;
+  /** ISO 4217: `EUR`. */
+  currency: string;
 }
 
 /** What somebody wrote back. */
@@ -47,4 +57,6 @@ export interface ReceiptReader<Prepared> {
   /** Those that say something about a message; other events are left out. Never throws for what a gateway may send. */
   receipts(call: Call, prepared: Prepared): Receipt[];
   replies?(call: Call, prepared: Prepared): Reply[];
+  /** What the gateway wants to hear when its call was taken, as JSON. Absent: nothing. */
+  answer?(call: Call, now: Date): object;
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { secretsMatch } from '../../lib/secrets.ts';
 import { pointed } from '../http/json-pointer.ts';
 import type { ProviderDraft } from '../preset.ts';
-import { secretsMatch } from './compare.ts';
 import type { Call, FailureClass, ReceiptReader, ReceiptState } from './contract.ts';
 import type { ReceiptsDocument } from './options.ts';
 

@@ -15,22 +15,12 @@ const Signature = Type.Object(
     secret: Type.String({ pattern: '^\\w+$', description: 'Name of a member of secrets' }),
     header: Type.String({ minLength: 1, description: 'Header in which the proof stands' }),
     over: Type.Optional(
-      Type.Unsafe<'body'>({
-        type: 'string',
-        enum: ['body'],
+      Type.Enum(['body'], {
         description: 'An HMAC of the body; without it the header holds the secret itself',
       }),
     ),
-    algorithm: Type.Optional(
-      Type.Unsafe<'sha256' | 'sha512' | 'sha1'>({
-        type: 'string',
-        enum: ['sha256', 'sha512', 'sha1'],
-        default: 'sha256',
-      }),
-    ),
-    encoding: Type.Optional(
-      Type.Unsafe<'hex' | 'base64'>({ type: 'string', enum: ['hex', 'base64'], default: 'hex' }),
-    ),
+    algorithm: Type.Optional(Type.Enum(['sha256', 'sha512', 'sha1'], { default: 'sha256' })),
+    encoding: Type.Optional(Type.Enum(['hex', 'base64'], { default: 'hex' })),
     prefix: Type.Optional(Type.String({ description: 'What stands before it: sha256=' })),
   },
   { ...closed, description: 'How the gateway proves itself; else by the address of $ctx.callback alone' },

@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../lib/problem.ts';
 import type { Call } from './contract.ts';
-import type { Receipts, Taken } from './service.ts';
+import type { Heard, Receipts, Taken } from './service.ts';
 
 export interface ReceiptRoutesDeps {
   receipts: Receipts;
   issuer: URL;
 }
 
-/** A report is some hundred characters; some gateways gather a few of them. */
-const BODY_LIMIT_BYTES = 32 * 1024;
+/** A report is some hundred characters; some gateways gather those of a minute. */
+const BODY_LIMIT_BYTES = 128 * 1024;
 
 /** The bytes as they came: signatures are over them. */
 interface Raw {
@@ -33,12 +33,16 @@ export async function receiptRoutes(scope: FastifyInstance, { receipts, issuer }
   const answer = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    work: (providerId: string, call: Call) => Promise<Taken>,
+    work: (providerId: string, call: Call) => Promise<Heard>,
   ) => {
     const { provider } = (request as ProviderRequest).params;
-    refuse(await work(provider, callOf(request, issuer)));
-    // Without a word: what stands in an answer to a reply, some gateways send on to the phone.
-    return reply.code(200).header('cache-control', 'no-store').send();
+    const { answer: words, taken } = await work(provider, callOf(request, issuer));
+    refuse(taken);
+    // Else without a word: what stands in an answer to a reply, some gateways send on to the phone.
+    return reply
+      .code(200)
+      .header('cache-control', 'no-store')
+      .send(words ?? undefined);
   };
   const report = (request: FastifyRequest, reply: FastifyReply) => answer(request, reply, receipts.report);
   scope.get('/receipts/:provider', report);

@@ -1,7 +1,5 @@
 import type { Audit } from '../../audit/types.ts';
-import type { Crypto } from '../../crypto/types.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { Storage, Tx } from '../../storage/types.ts';
 import type { Breakers } from '../breaker/breakers.ts';
 import { createDestination } from '../destination.ts';
@@ -11,14 +9,13 @@ import type { Provider, Providers } from '../providers.ts';
 import { hasten } from '../workflows/store.ts';
 import { addressedMessage } from './address.ts';
 import type { Call, Receipt, ReceiptReader, Reply } from './contract.ts';
+import { type PricesDeps, takePrice } from './prices.ts';
 import { resumeNumber, stopNumber, wishOf } from './stops.ts';
 import * as store from './store.ts';
 
-export interface ReceiptsDeps {
+export interface ReceiptsDeps extends PricesDeps {
   storage: Pick<Storage, 'db' | 'transaction'>;
-  crypto: Crypto;
   clock: Clock;
-  log: Logger;
   audit: Audit;
   providers: Pick<Providers, 'all'>;
   breakers: Breakers;
@@ -29,10 +26,18 @@ export interface ReceiptsDeps {
 /** What to answer: a forged call is refused, all else is taken so that the gateway does not repeat it. */
 export type Taken = 'taken' | 'forged' | 'unknown-provider';
 
+/** `answer`: what the gateway wants to hear; null: nothing. */
+export interface Heard {
+  taken: Taken;
+  answer: object | null;
+}
+
+const without = (taken: Taken): Heard => ({ taken, answer: null });
+
 /** What gateways tell afterwards, and what people write back. */
 export interface Receipts {
-  report(providerId: string, call: Call): Promise<Taken>;
-  reply(providerId: string, call: Call): Promise<Taken>;
+  report(providerId: string, call: Call): Promise<Heard>;
+  reply(providerId: string, call: Call): Promise<Heard>;
 }
 
 export function createReceipts(deps: ReceiptsDeps): Receipts {
@@ -41,16 +46,16 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
   };
   const find = (id: string): Provider | undefined =>
     deps.providers.all().find((provider) => provider.id === id && provider.broken === null);
-  const forged = (provider: Provider): Taken => {
+  const forged = (provider: Provider): Heard => {
     counted(provider, 'forged');
     deps.log.warn({ provider: provider.id }, 'a call in the name of a provider was not signed by it');
-    return 'forged';
+    return without('forged');
   };
 
   return {
     async report(providerId, call) {
       const provider = find(providerId);
-      if (provider === undefined) return 'unknown-provider';
+      if (provider === undefined) return without('unknown-provider');
       const reader = readerOf(provider);
       const signed = (await reader?.reader.signed(call, reader.prepared, deps.clock.now())) ?? null;
       const addressed = addressedMessage(deps.crypto, provider.id, call.query);
@@ -59,19 +64,19 @@ export function createReceipts(deps: ReceiptsDeps): Receipts {
       for (const receipt of believed(reported, signed === true, addressed)) {
         counted(provider, await take(deps, provider, receipt));
       }
-      return 'taken';
+      return { taken: 'taken', answer: reader?.reader.answer?.(call, deps.clock.now()) ?? null };
     },
 
     async reply(providerId, call) {
       const provider = find(providerId);
       const reader = provider && readerOf(provider);
-      if (!provider || !reader?.reader.replies) return 'unknown-provider';
+      if (!provider || !reader?.reader.replies) return without('unknown-provider');
       if ((await reader.reader.signed(call, reader.prepared, deps.clock.now())) !== true)
         return forged(provider);
       for (const reply of reader.reader.replies(call, reader.prepared)) {
         counted(provider, await heed(deps, provider, reply));
       }
-      return 'taken';
+      return without('taken');
     },
   };
 }
@@ -107,7 +112,8 @@ async function take(deps: ReceiptsDeps, provider: Provider, receipt: Receipt): P
   const row = await storage.transaction(async (tx: Tx) => {
     const changed = await store.applyReceipt(tx, provider.id, receipt, now);
     if (changed === undefined) return undefined;
-    const { state, failure } = receipt;
+    const { state, failure, price } = receipt;
+    if (price) await takePrice(deps, tx, changed, price);
     if (state !== 'sent') await audit.record(tx, now, [receiptEvent(changed, state, failure)]);
     if (state === 'failed') await hasten(tx, changed.id, now);
     return changed;

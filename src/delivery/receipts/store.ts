@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../../storage/types.ts';
 import type { MessageFacts, MessageRow } from '../store.ts';
-import type { Receipt } from './contract.ts';
+import type { Price, Receipt } from './contract.ts';
 
 export type ReportedRow = MessageFacts & Pick<MessageRow, 'to_sealed'>;
 
@@ -41,6 +41,18 @@ export function applyReceipt(
       ...(['user_id', 'login_id', 'app_id', 'to_country', 'fresh_until', 'to_sealed'] as const),
     ])
     .executeTakeFirst();
+}
+
+/** Answers when the message was asked for; null when its price was known already. */
+export async function notePrice(tx: Tx, id: string, { amount, currency }: Price): Promise<Date | null> {
+  const row = await tx
+    .updateTable('messages')
+    .set({ price_amount: amount, price_currency: currency })
+    .where('id', '=', id)
+    .where('price_amount', 'is', null)
+    .returning('created_at')
+    .executeTakeFirst();
+  return row?.created_at ?? null;
 }
 
 export async function isKnown(db: Db, providerId: string, receipt: Receipt): Promise<boolean> {

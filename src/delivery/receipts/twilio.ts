@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { secretsMatch } from './compare.ts';
+import { secretsMatch } from '../../lib/secrets.ts';
 import type { Call, FailureClass, Receipt, ReceiptReader, ReceiptState } from './contract.ts';
 
 /*
@@ -26,7 +26,7 @@ const failures = new Map(
 );
 
 /** The members of a form; Twilio sends nothing else here. */
-const membersOf = ({ content }: Call): Record<string, string> => content as Record<string, string>;
+const membersOf = ({ content }: Call): Record<string, string> => (content ?? {}) as Record<string, string>;
 
 /** Over the address as Twilio was given it, and every member of the form behind each other by name. */
 export function twilioSignature(authToken: string, url: string, members: Record<string, string>): string {

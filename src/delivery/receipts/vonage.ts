@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { secretsMatch } from './compare.ts';
+import { secretsMatch } from '../../lib/secrets.ts';
+import { priceOf } from '../vendor/reports.ts';
 import type { Call, FailureClass, Receipt, ReceiptReader, ReceiptState, Reply } from './contract.ts';
 
 /*
@@ -70,7 +71,11 @@ export function vonageReceipts<Prepared>({
       const failure = state === 'failed' ? (failures.get(code) ?? failures.get(status) ?? 'gateway') : null;
       const messageId = textOf(members['client-ref']) ?? textOf(members.client_ref);
       const gatewayId = textOf(members.messageId) ?? textOf(members.message_uuid) ?? textOf(members.uuid);
-      return [{ messageId, gatewayId, state, failure } satisfies Receipt];
+      // Prices are in euros where no currency stands beside them. Of a long text each part has its own.
+      const usage = (members.usage ?? {}) as Members;
+      const price =
+        priceOf(textOf(usage.price), textOf(usage.currency)) ?? priceOf(textOf(members.price), 'EUR');
+      return [{ messageId, gatewayId, state, failure, ...(price && { price }) } satisfies Receipt];
     },
 
     replies(call) {

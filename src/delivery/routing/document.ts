@@ -53,17 +53,13 @@ const FollowUp = Type.Object(
       }),
     ),
     unless: Type.Optional(
-      Type.Unsafe<'delivered' | 'read'>({
-        type: 'string',
-        enum: ['delivered', 'read'],
+      Type.Enum(['delivered', 'read'], {
         default: 'delivered',
         description: 'The report by which the message before is enough',
       }),
     ),
     channel: Type.Optional(
-      Type.Unsafe<'sms' | 'voice'>({
-        type: 'string',
-        enum: ['sms', 'voice'],
+      Type.Enum(['sms', 'voice'], {
         description: 'By which the same code goes out again; the same channel by default',
       }),
     ),
@@ -75,7 +71,7 @@ const FollowUp = Type.Object(
 /** One channel of `channels.yaml`. */
 export const ChannelSchema = Type.Object(
   {
-    id: Type.Unsafe<string>({ type: 'string', enum: ['sms', 'voice', 'email'] }),
+    id: Type.Enum(['sms', 'voice', 'email']),
     providers: Type.Optional(Entries('Who is asked, in this order; as in providers.yaml by default')),
     routes: Type.Optional(
       Type.Array(Route, {

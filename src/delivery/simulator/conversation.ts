@@ -11,6 +11,8 @@ interface Tab {
 interface Bubble {
   id: string;
   sender: string;
+  /** Of a mail. */
+  subject: string | null;
   parts: { text: string; isCode: boolean }[];
   code: string | null;
   at: string;
@@ -72,10 +74,11 @@ export function conversation(
 }
 
 function bubble(message: SimulatedMessage, time: Intl.DateTimeFormat): Bubble {
-  const { id, code, from, app, at } = message;
+  const { id, code, from, app, at, subject } = message;
   return {
     id,
     sender: from ?? app ?? '',
+    subject,
     parts: highlight(message.text, code),
     code,
     at: at.toISOString(),

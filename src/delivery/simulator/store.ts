@@ -4,6 +4,7 @@ import { newId } from '../../lib/ids.ts';
 import type { Db } from '../../storage/types.ts';
 import type { Dispatch } from '../preset.ts';
 import type { Channel } from '../types.ts';
+import { valuesOf } from '../values.ts';
 
 interface SimulatorMessagesTable {
   id: string;
@@ -26,6 +27,8 @@ declare module '../../storage/types.ts' {
 interface Content {
   to: string;
   from: string | null;
+  /** Of a mail. */
+  subject: string | null;
   text: string;
   code: string | null;
   app: string | null;
@@ -43,7 +46,8 @@ const MOST = 100;
 export async function insertSimulated(db: Db, crypto: Crypto, message: Dispatch, now: Date): Promise<void> {
   const id = newId('sim');
   const { to, from, text, code, app } = message;
-  const content: Content = { to, from, text, code, app: app?.name ?? null };
+  const subject = message.channel === 'email' ? valuesOf(message)('ctx.subject') || null : null;
+  const content: Content = { to, from, subject, text, code, app: app?.name ?? null };
   await db
     .insertInto('simulator_messages')
     .values({
@@ -76,6 +80,6 @@ export async function listSimulated(
     .execute();
   return rows.map(({ id, channel, sealed, at }) => {
     const content = JSON.parse(crypto.open('simulator', sealed, id)) as Content;
-    return { id, channel, at, ...content };
+    return { id, channel, at, ...content, subject: content.subject ?? null };
   });
 }

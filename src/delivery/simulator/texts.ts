@@ -16,4 +16,5 @@ export const texts: Catalogue = {
   'simulator.copy': 'Copy {code}',
   'simulator.copied': 'Copied',
   'simulator.sender': 'Sender',
+  'simulator.subject': 'Subject',
 };

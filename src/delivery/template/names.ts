@@ -10,6 +10,7 @@ const known = [
   'ctx.from',
   'ctx.locale',
   'ctx.speech',
+  'ctx.subject',
   'ctx.app.id',
   'ctx.app.name',
   'num.national',

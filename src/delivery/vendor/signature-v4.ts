@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { percent } from '../template/encode.ts';
 
 export interface AwsCredentials {
@@ -18,8 +18,13 @@ export interface SignableRequest {
   body: string;
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-const hmac = (key: string | Buffer, text: string): Buffer =>
+interface Scope {
+  region: string;
+  service: string;
+}
+
+const sha256 = (text: string): string => hash('sha256', text);
+const hmac = (key: string | Buffer | KeyObject, text: string): Buffer =>
   createHmac('sha256', key).update(text, 'utf8').digest();
 
 /**
@@ -29,7 +34,7 @@ const hmac = (key: string | Buffer, text: string): Buffer =>
 export function signV4(
   request: SignableRequest,
   { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials,
-  scope: { region: string; service: string },
+  scope: Scope,
   now: Date,
 ): [name: string, value: string][] {
   const stamp = now.toISOString().replace(/[:-]|\.\d{3}/g, '');
@@ -51,13 +56,22 @@ export function signV4(
   ].join('\n');
   const credentialScope = `${day}/${scope.region}/${scope.service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', stamp, credentialScope, sha256(canonical)].join('\n');
-  const key = [scope.region, scope.service, 'aws4_request'].reduce(
-    (previous, part) => hmac(previous, part),
-    hmac(`AWS4${secretAccessKey}`, day),
-  );
-  const signature = hmac(key, toSign).toString('hex');
+  const signature = hmac(signingKey(secretAccessKey, day, scope), toSign).toString('hex');
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${credentialScope}, SignedHeaders=${names}, Signature=${signature}`;
   return [...added, ['Authorization', authorization]];
+}
+
+/** The last key that was made: it holds for a day. */
+let last: { of: string; key: KeyObject } | null = null;
+
+function signingKey(secret: string, day: string, { region, service }: Scope): KeyObject {
+  const of = [secret, day, region, service].join('\n');
+  if (last?.of !== of) {
+    const parts = [region, service, 'aws4_request'];
+    const key = parts.reduce((before, part) => hmac(before, part), hmac(`AWS4${secret}`, day));
+    last = { of, key: createSecretKey(key) };
+  }
+  return last.key;
 }
 
 /** Sorted by name and then by value, both percent-encoded. */

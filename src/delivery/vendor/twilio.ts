@@ -1,7 +1,7 @@
 import { type Static, Type } from '../../lib/schema.ts';
 import type { Dispatch, GatewayRequest } from '../preset.ts';
 import { type Codes, textAt } from './answers.ts';
-import { callbackOf, type Field, postForm, segment } from './wire.ts';
+import { basicAuthorization, callbackOf, type Field, postForm, segment } from './wire.ts';
 
 /** What every API of Twilio needs: https://www.twilio.com/docs/usage/requests-to-twilio */
 export const account = {
@@ -22,10 +22,12 @@ export type TwilioAccount = Static<typeof Account>;
 export const accountSecrets = ['authToken', 'apiSecret'] as const;
 
 /** https://www.twilio.com/docs/global-infrastructure/understanding-twilio-regions */
-export function twilioOrigin({ region, edge }: TwilioAccount): string {
-  const parts = ['api', edge, region ?? (edge && 'us1'), 'twilio.com'];
-  return `https://${parts.filter((part) => part !== undefined).join('.')}`;
-}
+export const twilioOrigin =
+  (product: 'api' | 'verify') =>
+  ({ region, edge }: TwilioAccount): string => {
+    const parts = [product, edge, region ?? (edge && 'us1'), 'twilio.com'];
+    return `https://${parts.filter((part) => part !== undefined).join('.')}`;
+  };
 
 export function checkAccount(
   { apiKey, apiSecret, authToken }: TwilioAccount,
@@ -52,6 +54,13 @@ export const postTwilio = (
     ...fields,
     ['StatusCallback', callbackOf(message)],
   ]);
+
+/** What is asked beside messages. */
+export function askTwilio(options: TwilioAccount, path: string, fields: Field[]): GatewayRequest {
+  const request = postForm(path, fields);
+  request.headers.unshift(['Authorization', basicAuthorization(...twilioBasic(options))]);
+  return request;
+}
 
 export const twilioCode = (json: unknown): string | null => textAt(json, '/code');
 

@@ -4,12 +4,16 @@ import { type Static, type TSchema, Type } from '../../lib/schema.ts';
 import { credentialsIn, hideHttp } from '../http/hide.ts';
 import type {
   Authorizer,
+  CodeKeeper,
+  ConversionReporter,
+  Converted,
   Dispatch,
   GatewayAnswer,
   GatewayRequest,
   HttpPreset,
   ProviderDraft,
   Transport,
+  Verdict,
 } from '../preset.ts';
 import type { ReceiptReader } from '../receipts/contract.ts';
 import { hidden } from '../sealing.ts';
@@ -39,6 +43,19 @@ export interface Vendor<Options> {
   /** `json`: what the body says; undefined when it is cut or no JSON. */
   outcome(answer: GatewayAnswer, json: unknown, options: Options): Outcome;
   receipts?: ReceiptReader<PreparedVendor<Options>>;
+  /** As {@link CodeKeeper}. */
+  keeper?: {
+    keeps(options: Options): boolean;
+    place(options: Options): string;
+    question(asked: { to: string; typed: string }, options: Options): GatewayRequest | null;
+    verdict(answer: GatewayAnswer, json: unknown): Verdict;
+  };
+  /** As {@link ConversionReporter}. `origin` absent: where messages are sent to. */
+  conversions?: {
+    wanted(options: Options): boolean;
+    origin?(options: Options): string;
+    report(converted: Converted, options: Options): GatewayRequest;
+  };
 }
 
 /** A vendor's options with every reference resolved, and how the vendor is reached. */
@@ -48,6 +65,9 @@ export interface PreparedVendor<Options> {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** A reference may have said so, and then it is text. */
+export const isOn = (value: boolean | string | undefined): boolean => String(value) === 'true';
 
 /** What every vendor can be told. */
 const common = {
@@ -82,7 +102,7 @@ export function vendorPreset<Schema extends TSchema>(
 ): HttpPreset<PreparedVendor<Static<Schema>>> {
   type Options = Static<Schema>;
   const { properties, ...rest } = schema as unknown as { properties: Record<string, TSchema> };
-  const { authorizer, receipts, settled } = vendor;
+  const { authorizer, conversions, keeper, receipts, settled } = vendor;
   const { baseUrl, ...others } = common;
   // An address of its own leaves nothing for another host to mean.
   const shared = 'url' in properties ? others : { ...others, baseUrl };
@@ -102,10 +122,29 @@ export function vendorPreset<Schema extends TSchema>(
     settled: ({ status }) => settled?.(status) ?? false,
     outcome: (answer, { options }) => vendor.outcome(answer, parsed(answer), options),
     ...(receipts && { receipts }),
+    ...(keeper && { keeper: keeperOf(keeper) }),
+    ...(conversions && { conversions: conversionsOf(conversions) }),
     // A proxy's password, or a token in an address, is hidden as in documents of the preset http.
     hide: (options) => hideMembers(hideHttp(options), vendor.secrets),
   };
 }
+
+const keeperOf = <Options>(
+  keeper: NonNullable<Vendor<Options>['keeper']>,
+): CodeKeeper<PreparedVendor<Options>> => ({
+  keeps: ({ options }) => keeper.keeps(options),
+  place: ({ options, transport }) => `${transport.origin} ${keeper.place(options)}`,
+  question: (asked, { options }) => keeper.question(asked, options),
+  verdict: (answer) => keeper.verdict(answer, parsed(answer)),
+});
+
+const conversionsOf = <Options>(
+  conversions: NonNullable<Vendor<Options>['conversions']>,
+): ConversionReporter<PreparedVendor<Options>> => ({
+  wanted: ({ options }) => conversions.wanted(options),
+  origin: ({ transport }) => transport.tokenOrigin ?? transport.origin,
+  report: (converted, { options }) => conversions.report(converted, options),
+});
 
 /** The options with each secret among them replaced, unless it is only named by a reference. */
 export const hideMembers = (
@@ -135,6 +174,10 @@ function prepare<Options>(
   const from = draft.document.from === undefined ? null : draft.resolve(draft.document.from);
   vendor.check?.(options, from, own);
   const transport = readTransport(read, () => vendor.origin(options), own);
+  // A host of one's own that forwards gets the reports, too.
+  if (vendor.conversions?.wanted(options) && read.baseUrl === undefined) {
+    transport.tokenOrigin = vendor.conversions.origin?.(options) ?? null;
+  }
   if (faults.count > 0) return null;
   const pair = vendor.basic?.(options);
   transport.secrets.push(
@@ -183,8 +226,7 @@ function readTransport(
   return {
     origin,
     timeoutMs,
-    // A reference may have said so, and then it is text.
-    allowPrivateNetwork: String(allowPrivateNetwork ?? false) === 'true',
+    allowPrivateNetwork: isOn(allowPrivateNetwork),
     proxy: proxy === '' ? null : proxy,
     secrets: [decodeURIComponent(URL.parse(proxy)?.password ?? '')].filter((secret) => secret !== ''),
   };

@@ -19,8 +19,11 @@ export const segment = (value: string): string => percent(value.toWellFormed());
 const wellFormed = (_name: string, value: unknown): unknown =>
   typeof value === 'string' ? value.toWellFormed() : value;
 
-/** Members that are undefined are left out. */
-export const toJson = (value: unknown): string => JSON.stringify(value, wellFormed);
+/** Members that are undefined are left out. Asks of each member only where one was written as an escaped surrogate. */
+export function toJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.includes('\\ud') ? JSON.stringify(value, wellFormed) : json;
+}
 
 export function postJson(path: string, body: unknown, headers: [string, string][] = []): GatewayRequest {
   const all: [string, string][] = [

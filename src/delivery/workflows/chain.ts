@@ -6,9 +6,15 @@ import type { Chain, Channel, NewMessage } from '../types.ts';
 export function chainOf(channel: ChannelDocument | undefined, message: NewMessage): Chain | undefined {
   const { workflow = [] } = channel ?? {};
   if (workflow.length === 0) return undefined;
+  const { text, subject = null } = message;
   return {
     via: null,
-    plain: message.plain ?? message.text,
+    words: Object.fromEntries(
+      workflow.map(({ channel = message.channel }) => [
+        channel,
+        message.words?.(channel) ?? { text, subject },
+      ]),
+    ),
     next: workflow.map((step) => ({
       channel: (step.channel ?? message.channel) as Channel,
       via: step.providers ?? null,

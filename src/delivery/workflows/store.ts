@@ -46,22 +46,35 @@ export function startingTimer(
   });
 }
 
-/** Takes timers that are due, for this transaction: others look for other ones meanwhile. */
-export const takeDue = (tx: Tx, limit: number, now: Date): Promise<Timer[]> =>
-  tx
-    .deleteFrom('message_timers')
-    .where('message_id', 'in', (due) =>
+/**
+ * The right to one timer that is due: until `until` nobody else looks at it. Whoever has it ends it by
+ * {@link removeTimer}; when that never happens it is due again then.
+ */
+export const claimDue = (db: Db, now: Date, until: Date): Promise<Timer | undefined> =>
+  db
+    .updateTable('message_timers')
+    .set({ next_at: until })
+    .where('message_id', '=', (due) =>
       due
         .selectFrom('message_timers')
         .select('message_id')
         .where('next_at', '<=', now)
         .orderBy('next_at')
-        .limit(limit)
+        .limit(1)
         .forUpdate()
         .skipLocked(),
     )
     .returning(['message_id', 'sealed'])
-    .execute();
+    .executeTakeFirst();
+
+/** Of several that come to its end one gets true. */
+export async function removeTimer(db: Db, messageId: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('message_timers')
+    .where('message_id', '=', messageId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
 
 /** The gateway has reported that the message failed: what follows is due. */
 export async function hasten(tx: Tx, messageId: string, now: Date): Promise<void> {

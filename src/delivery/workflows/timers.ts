@@ -1,18 +1,24 @@
 import type { Audit } from '../../audit/types.ts';
 import type { Crypto } from '../../crypto/types.ts';
+import type { Guard, SendRequest } from '../../guard/types.ts';
+import { after } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { sendRiders } from '../../storage/index.ts';
-import type { Storage, Tx } from '../../storage/types.ts';
+import { type Rider, sendRiders } from '../../storage/index.ts';
+import type { Db, Storage } from '../../storage/types.ts';
 import { draft } from '../messages/drafts.ts';
 import * as messages from '../store.ts';
-import type { OutgoingMessage, StillWanted } from '../types.ts';
-import { type Timer, takeDue } from './store.ts';
+import type { Chain, FollowUp, OutgoingMessage, StillWanted } from '../types.ts';
+import { claimDue, removeTimer, type Timer } from './store.ts';
 
 export interface TimersDeps {
-  storage: Pick<Storage, 'transaction'>;
+  storage: Pick<Storage, 'db' | 'transaction'>;
   crypto: Crypto;
   log: Logger;
   audit: Audit;
+  /** Whether a message may go out, as for those that people ask for. Without one every message may. */
+  guard?: Pick<Guard, 'allowSend' | 'recordingSend'>;
+  /** What is told of a message that did not go out, and that nothing follows after all. */
+  undelivered(db: Db, row: messages.MessageRow, now: Date): Rider[];
 }
 
 /** What follows a message that does not arrive. */
@@ -26,20 +32,27 @@ export interface Timers {
 }
 
 const BATCH = 20;
+/** Longer than all that is asked about one message. */
+const CLAIMED_MS = 15_000;
 
 export function createTimers(deps: TimersDeps): Timers {
   const askers: StillWanted[] = [];
+  const { db } = deps.storage;
   return {
     onFollowUp: (wanted) => void askers.push(wanted),
-    fire: (now) =>
-      deps.storage.transaction(async (tx) => {
-        const written: OutgoingMessage[] = [];
-        for (const timer of await takeDue(tx, BATCH, now)) {
-          const message = await follow(deps, askers, tx, timer, now);
-          if (message) written.push(message);
-        }
-        return written;
-      }),
+    async fire(now) {
+      const written: OutgoingMessage[] = [];
+      for (let n = 0; n < BATCH; n++) {
+        const timer = await claimDue(db, now, after(now, CLAIMED_MS));
+        if (timer === undefined) break;
+        const message = await follow(deps, askers, timer, now).catch((err) => {
+          deps.log.error({ err, message: timer.message_id }, 'a follow-up was not written; trying again');
+          return null;
+        });
+        if (message) written.push(message);
+      }
+      return written;
+    },
   };
 }
 
@@ -47,34 +60,90 @@ export function createTimers(deps: TimersDeps): Timers {
 async function follow(
   deps: TimersDeps,
   askers: StillWanted[],
-  tx: Tx,
   timer: Timer,
   now: Date,
 ): Promise<OutgoingMessage | null> {
-  const row = await messages.findMessage(tx, timer.message_id);
+  const followed = await following(deps, askers, timer, now);
+  if (followed !== null) return write(deps, timer, followed, now);
+  await removeTimer(deps.storage.db, timer.message_id);
+  return null;
+}
+
+/** A message that has not arrived, and that is to be followed by its next one. */
+interface Followed {
+  row: messages.MessageRow;
+  before: OutgoingMessage;
+  chain: Chain;
+  next: FollowUp;
+}
+
+/** Null when nothing is to follow. */
+async function following(
+  deps: TimersDeps,
+  askers: StillWanted[],
+  timer: Timer,
+  now: Date,
+): Promise<Followed | null> {
+  const { db } = deps.storage;
+  const row = await messages.findMessage(db, timer.message_id);
   const before = open(deps, timer);
-  const [next, ...rest] = before?.chain?.next ?? [];
-  if (!row || !before?.chain || !next || row.fresh_until <= now) return null;
+  const chain = before?.chain;
+  const next = chain?.next[0];
+  if (!row || !before || !chain || !next || row.fresh_until <= now) return null;
   const arrived = row.receipt === 'read' || (next.unless === 'delivered' && row.receipt === 'delivered');
   if (arrived) return null;
   const about = { reference: row.reference ?? '', purpose: row.purpose, loginId: row.login_id };
-  for (const wanted of askers) if (!(await wanted(tx, about, now))) return null;
-  const { plain } = before.chain;
-  const { message, riders } = draft(
-    deps,
-    tx,
-    {
-      ...{ channel: next.channel, purpose: about.purpose, reference: about.reference },
-      ...{ to: before.to, text: next.channel === 'sms' ? before.text : plain, plain },
-      ...{ code: before.code, locale: before.locale, app: before.app, user: before.user },
-      ...{ loginId: row.login_id, freshUntil: row.fresh_until },
-    },
-    { via: next.via, next: rest, plain },
-    now,
-  );
-  await sendRiders(tx, riders);
-  return message;
+  for (const wanted of askers) if (!(await wanted(db, about, now))) return null;
+  return { row, before, chain, next };
 }
+
+/**
+ * The next message, written; null when the guard refuses it, or somebody else has written it. The guard counts by itself,
+ * before: killed in between, the message counts twice and goes once.
+ */
+async function write(
+  deps: TimersDeps,
+  timer: Timer,
+  { before, chain, next, row }: Followed,
+  now: Date,
+): Promise<OutgoingMessage | null> {
+  const answer = (await deps.guard?.allowSend(requestOf(deps, row, before, next), now)) ?? null;
+  return deps.storage.transaction(async (tx) => {
+    if (!(await removeTimer(tx, timer.message_id))) return null;
+    const decided = answer === null ? [] : (deps.guard?.recordingSend(tx, answer, now) ?? []);
+    if (answer !== null && !answer.allowed) {
+      await sendRiders(tx, [...decided, ...deps.undelivered(tx, row, now)]);
+      return null;
+    }
+    const { words } = chain;
+    const { message, riders } = draft(
+      deps,
+      tx,
+      {
+        ...{ channel: next.channel, purpose: row.purpose, reference: row.reference ?? '' },
+        ...(words[next.channel] ?? { text: before.text, subject: before.subject ?? null }),
+        to: before.to,
+        ...{ code: before.code, locale: before.locale, app: before.app, user: before.user },
+        ...{ loginId: row.login_id, freshUntil: row.fresh_until },
+      },
+      { via: next.via, next: chain.next.slice(1), words },
+      now,
+    );
+    await sendRiders(tx, [...decided, ...riders]);
+    return message;
+  });
+}
+
+/** Nobody stands before a browser for it: the address is nobody's, and a challenge cannot be passed. */
+const requestOf = (
+  { crypto }: TimersDeps,
+  row: messages.MessageRow,
+  { to }: OutgoingMessage,
+  { channel }: FollowUp,
+): SendRequest => ({
+  ...{ number: to, numberHash: crypto.mac('identifier', to), userId: row.user_id, ip: null },
+  ...{ appId: row.app_id, loginId: row.login_id, channel, followUp: true, mayWait: true },
+});
 
 function open({ crypto, log }: TimersDeps, { message_id, sealed }: Timer): OutgoingMessage | null {
   try {

@@ -144,7 +144,7 @@ const pairs: Record<string, Pair[]> = {
       http: {
         url: 'https://api.bulksms.com/v1/messages',
         headers: { Authorization: 'Basic base64{id:$secret.tokenSecret}', ...json },
-        payload: '{"from":$ctx.from,"to":$num.digits,"body":$ctx.msg}',
+        payload: '{"from":$ctx.from,"to":$num.digits,"body":$ctx.msg,"userSuppliedId":$ctx.id}',
       },
     },
   ],

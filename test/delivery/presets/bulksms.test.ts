@@ -12,7 +12,7 @@ t.test('the bytes', async (t) => {
       'api.bulksms.com',
       '/v1/messages',
       [basic('id:tok'), ...jsonHeaders],
-      `{"from":"SALLY","to":"447700900123","body":"${text}"${encoding}}`,
+      `{"from":"SALLY","to":"447700900123","body":"${text}"${encoding},"userSuppliedId":"msg_1"}`,
     );
   t.equal((await wire.send()).raw, sent('Your code is 493817'));
   t.equal((await wire.send({ text: 'ключ 493817' })).raw, sent('ключ 493817', ',"encoding":"UNICODE"'));

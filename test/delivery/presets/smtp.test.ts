@@ -75,6 +75,24 @@ t.test('the bytes, behind STARTTLS', async (t) => {
   ]);
 });
 
+t.test('the subject is the message’s own, unless the provider says another', async (t) => {
+  const server = await startSmtp(t, { tls: true });
+  const subjectOf = async (options: object, sent: Partial<Dispatch>) => {
+    await sender(document(server.port, { secure: true, ...options }))(sent);
+    return /^Subject: (.*)$/m
+      .exec(server.heard.findLast((line) => line.includes('Subject')) ?? '')?.[1]
+      ?.trim();
+  };
+  const cases: [what: string, options: object, sent: Partial<Dispatch>, subject: string][] = [
+    ['its own', {}, { subject: 'Your code' }, 'Your code'],
+    ['without one', {}, { subject: null }, 'Demo shop'],
+    ['without an app', {}, { app: null }, 'shop.example'],
+    ['framed', { subject: '[$ctx.locale] $ctx.subject' }, { subject: 'Your code' }, '[en] Your code'],
+    ['the provider’s', { subject: 'Hello' }, { subject: 'Your code' }, 'Hello'],
+  ];
+  for (const [what, options, sent, subject] of cases) t.equal(await subjectOf(options, sent), subject, what);
+});
+
 t.test('texts, subjects and dots arrive as they were', async (t) => {
   const server = await startSmtp(t, { tls: true });
   const send = sender(document(server.port, { secure: true, subject: 'Für $ctx.app.name 💌' }));
@@ -136,6 +154,16 @@ t.test('nothing of it stands in a reason', async (t) => {
   server.replies = { RCPT: '550 <ada@home.example> secret-1 493817' };
   const outcome = await sender(document(server.port, { user: 'me', password: 'secret-1' }))();
   t.match(outcome, { reason: /550 <•••> ••• •••/ });
+
+  const said: [reply: string, reason: RegExp][] = [
+    ['550 <Ada.L+x@Home.Example>: user ada.l+x is unknown here', /550 <•••>: user ••• is unknown here/],
+    ['550 ADA.L+X@HOME.EXAMPLE. No such mailbox', /550 •••\. No such mailbox/],
+    ['550 nada.l+xx is somebody else', /550 nada\.l\+xx is somebody else/],
+  ];
+  for (const [reply, reason] of said) {
+    server.replies = { RCPT: reply };
+    t.match(await sender(document(server.port))({ to: 'ada.l+x@home.example' }), { reason }, reply);
+  }
 });
 
 t.test('whom it speaks to', async (t) => {
@@ -181,8 +209,9 @@ t.test('as a provider among others: loaded, asked, examined', async (t) => {
       gateway_id: '4F1B2',
       text_sealed: null,
     });
-    const examined = () => examineProviders({ db: storage.db, crypto, references, log: silent });
-    t.match(await examined(), [{ id: 'mail', preset: 'smtp', fault: null }]);
+    const clock = { now: () => bench.now };
+    const examined = () => examineProviders({ db: storage.db, crypto, references, log: silent, clock });
+    t.match(await examined(), [{ id: 'mail', preset: 'smtp', fault: null, leftAlone: null }]);
     await saveProviders(storage, [{ ...raw, smtp: { ...raw.smtp, port: 1 } }]);
     t.match(await examined(), [{ id: 'mail', fault: /^localhost:1 takes no connection/ }]);
   });

@@ -8,10 +8,9 @@ import { load, message, presetOf, sid, tools } from './support.ts';
 /*
  * A hundred thousand texts through everything that a message is written into, read back by the parsers that a gateway
  * would use: URL, URLSearchParams, JSON.parse, and a strict reader of XML. Each goes through every kind of template, and
- * through every third of the vendors' presets in turn.
+ * through every preset.
  */
 const numRuns = 100_000;
-const TURNS = 3;
 
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -74,7 +73,10 @@ const pieces = [
 ];
 const anyText = fc.oneof(
   fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join('')),
-  fc.string({ unit: 'binary', maxLength: 12 }),
+  // Any code points, halves of surrogate pairs among them; half of them ASCII.
+  fc
+    .array(fc.oneof(fc.nat({ max: 0x7f }), fc.nat({ max: 0x10ffff })), { maxLength: 12 })
+    .map((points) => String.fromCodePoint(...points)),
 );
 
 type Send = (sent: Partial<Dispatch>) => GatewayRequest;
@@ -187,22 +189,20 @@ t.test('every preset that writes a request stands here', async (t) => {
     presets
       .filter(isHttp)
       .map(({ id }) => id)
+      // Which writes no text: it is Twilio's own.
+      .filter((id) => id !== 'twilio-verify')
       .sort(),
   );
 });
 
 t.test('what is read back is the value; what cannot be written is refused', async (t) => {
-  const templates = Object.entries(http);
-  const every = Object.entries({ ...vendors, ...voices });
-  const turns = Array.from({ length: TURNS }, (_, turn) => [
-    ...templates,
-    ...every.filter((_vendor, index) => index % TURNS === turn),
-  ]);
+  const every = Object.entries({ ...http, ...vendors, ...voices });
   let run = 0;
   fc.assert(
     fc.property(anyText, (text) => {
+      run += 1;
       const value = text.toWellFormed();
-      for (const [name, [send, read]] of turns[run++ % TURNS] ?? []) {
+      for (const [name, [send, read]] of every) {
         const refused = refuses[name]?.test(value) ?? false;
         let found: unknown;
         try {
@@ -217,5 +217,5 @@ t.test('what is read back is the value; what cannot be written is refused', asyn
     }),
     { numRuns },
   );
-  t.pass(`${run} texts, ${templates.length + every.length} places`);
+  t.ok(run >= numRuns, `${run} texts, ${every.length} places`);
 });

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import t from 'tap';
 import { signWebhook, webhookKey } from '../../../src/lib/standard-webhooks.ts';
 import { callback, common, load, outcomes, post, wireOf } from './support.ts';
@@ -9,7 +9,7 @@ const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const document = { preset: 'webhook', webhook: { url: 'https://own.example/send?x=1', secret } };
 
 t.test('the example of the libraries of Standard Webhooks', async (t) => {
-  const key = webhookKey(secret) ?? Buffer.alloc(0);
+  const key = webhookKey(secret) as KeyObject;
   const headers = signWebhook(
     key,
     'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -25,8 +25,8 @@ t.test('the example of the libraries of Standard Webhooks', async (t) => {
 
 t.test('secrets', async (t) => {
   const of = (bytes: number) => Buffer.alloc(bytes, 1).toString('base64');
-  t.equal(webhookKey(`whsec_${of(24)}`)?.length, 24);
-  t.equal(webhookKey(of(64))?.length, 64);
+  t.equal(webhookKey(`whsec_${of(24)}`)?.symmetricKeySize, 24);
+  t.equal(webhookKey(of(64))?.symmetricKeySize, 64);
   for (const wrong of [of(23), of(65), 'whsec_', 'not base64!', '']) t.equal(webhookKey(wrong), null, wrong);
 });
 
@@ -49,6 +49,8 @@ t.test('the bytes', async (t) => {
   };
   t.equal((await wire.send()).raw, signed(sent('null', '"Your code is 493817"')));
   t.equal((await wire.send({ from: 'SALLY', text: 'é 💌' })).raw, signed(sent('"SALLY"', '"é 💌"')));
+  const mail = await wire.send({ channel: 'email', to: 'ada@home.example', subject: 'Your code' });
+  t.match(mail.raw, '"channel":"email","to":"ada@home.example","from":null,"subject":"Your code","text":');
 });
 
 t.test('what the answers mean', async (t) => {

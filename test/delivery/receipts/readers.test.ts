@@ -40,6 +40,7 @@ t.test("Twilio's own example of a signature", async (t) => {
   t.equal(await signed({ headers: {} }), false, 'without a signature');
   t.equal(await signed({}, '12346'), false, 'by another account');
   t.equal(await signed({}, null), null, 'without the token nobody can tell');
+  t.equal(await signed({ content: null }), false, 'no form');
   const ported = twilioSignature('12345', url.replace('.com/', '.com:443/'), content);
   t.equal(await signed({ headers: { 'x-twilio-signature': ported } }), true, 'signed with the port');
 });
@@ -137,6 +138,20 @@ t.test('what Vonage reports', async (t) => {
       expected,
       JSON.stringify(content),
     );
+  }
+  for (const [content, price] of [
+    [
+      { messageId: '0A', status: 'delivered', price: '0.03330000' },
+      { amount: '0.03330000', currency: 'EUR' },
+    ],
+    [
+      { message_uuid: 'u', status: 'submitted', usage: { price: '0.0333', currency: 'EUR' } },
+      { amount: '0.0333', currency: 'EUR' },
+    ],
+    [{ messageId: '0A', status: 'delivered', price: '-1' }, undefined],
+    [{ messageId: '0A', status: 'delivered', price: '1e9', usage: 'free' }, undefined],
+  ] as const) {
+    t.same(reader.receipts(call({ content }), null)[0]?.price, price, JSON.stringify(content));
   }
   const query = { messageId: '0A', status: 'delivered' };
   t.match(reader.receipts(call({ method: 'GET', query }), null), [{ gatewayId: '0A' }], 'by GET');

@@ -116,7 +116,7 @@ t.test('a gateway that signs nothing reports to the address of the message', asy
     t.equal(await state('other'), 'accepted');
     const junk = await post(callback, '{"status":', { 'content-type': 'application/json' });
     t.equal(junk, 200, 'no JSON, no receipt');
-    t.equal(await post(callback, { status: 'x'.repeat(40_000) }), 413);
+    t.equal(await post(callback, { status: 'x'.repeat(140_000) }), 413);
     t.equal(await post(callback, { id: '\0', status: 'DELIVRD' }), 200);
     t.notOk((await dump(storage.db)).includes(signature));
   });
