@@ -16,6 +16,7 @@ import type { Sweep } from '../storage/types.ts';
 export { passwordAlone } from './documents/password-alone.ts';
 export { flowsSection } from './documents/section.ts';
 export { acrMeanings, acrNames } from './engine/describe.ts';
+export { codeWords } from './logins/words.ts';
 export { amrMeanings } from './methods/index.ts';
 export { createFlows, type FlowsDeps } from './service.ts';
 export { texts } from './texts.ts';

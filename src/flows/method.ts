@@ -151,8 +151,8 @@ export interface Services {
   users: Users;
   guard: Guard;
   otp: Otp;
-  /** Tells delivery that its message was of use. */
-  delivery: Pick<Delivery, 'verifying'>;
+  /** Tells delivery that its message was of use; knows whether gateways make codes themselves. */
+  delivery: Pick<Delivery, 'verifying' | 'keepsCodes'>;
   codes(settings: Record<string, unknown>): OtpSettings;
 }
 

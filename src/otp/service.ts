@@ -1,4 +1,5 @@
 import type { Crypto } from '../crypto/types.ts';
+import type { Delivery } from '../delivery/types.ts';
 import { after } from '../lib/clock.ts';
 import { newId, type RandomSource } from '../lib/ids.ts';
 import { happened, sendRiders } from '../storage/index.ts';
@@ -14,17 +15,19 @@ import {
   insertingFirst,
   liveCodes,
   sendState,
-  spendTry,
-  triesLeft,
 } from './store.ts';
-import type { IssueRequest, Otp } from './types.ts';
+import { spendTry, triesLeft } from './tries.ts';
+import type { IssueRequest, Otp, Reserved } from './types.ts';
 
 export interface OtpDeps {
   crypto: Crypto;
   random: RandomSource;
+  /** Knows of codes that gateways made themselves. */
+  delivery: Pick<Delivery, 'keptElsewhere' | 'checkKept'>;
 }
 
 export function createOtp(deps: OtpDeps): Otp {
+  const kept = deps.delivery.keptElsewhere;
   return {
     issue: (tx, request, now) => issue(deps, tx, request, now),
 
@@ -50,7 +53,12 @@ export function createOtp(deps: OtpDeps): Otp {
     dropping,
 
     async reserve(db, scope, settings, lock) {
-      const { live: rows, lockedUntil } = await spendTry(db, scope, settings.attempts, lock);
+      const { live: rows, lockedUntil } = await spendTry(db, {
+        scope,
+        attempts: settings.attempts,
+        kept,
+        lock,
+      });
       const first = rows[0];
       if (lockedUntil) return { status: 'locked', until: lockedUntil };
       if (!first) return { status: 'none' };
@@ -60,23 +68,48 @@ export function createOtp(deps: OtpDeps): Otp {
         status: 'reserved',
         challengeId: first.challengeId,
         triesLeft: triesLeft(first.tries, triesBefore, settings.attempts),
-        candidates: rows.map(({ codeId, hash, expiresAt }) => ({ codeId, hash, expiresAt })),
+        candidates: rows.map(({ codeId, hash, expiresAt, kept }) => ({ codeId, hash, expiresAt, kept })),
       };
     },
 
-    match(reservation, typed, now) {
-      const code = normaliseCode(typed);
-      // Every candidate is compared, so that the time tells nothing.
-      const equal = reservation.candidates.filter(({ hash }) =>
-        deps.crypto.verifyMac(hash, 'otp', reservation.challengeId, code),
-      );
-      const valid = equal.find(({ expiresAt }) => expiresAt > now);
-      if (valid) return { codeId: valid.codeId };
-      return equal.length > 0 ? 'expired' : 'wrong';
-    },
+    match: (reservation, typed, now) => match(deps, reservation, normaliseCode(typed), now),
+
+    check: (reservation, typed, now) => check(deps, reservation, normaliseCode(typed), now),
 
     consuming,
   };
+}
+
+function match(
+  { crypto }: OtpDeps,
+  { candidates, challengeId }: Reserved,
+  code: string,
+  now: Date,
+): { codeId: string } | 'wrong' | 'expired' {
+  // Every candidate is compared, so that the time tells nothing. What only a gateway has sent is no code of ours.
+  const equal = candidates.filter(
+    ({ hash, kept }) => crypto.verifyMac(hash, 'otp', challengeId, code) && kept?.ours !== false,
+  );
+  const valid = equal.find(({ expiresAt }) => expiresAt > now);
+  if (valid) return { codeId: valid.codeId };
+  return equal.length > 0 ? 'expired' : 'wrong';
+}
+
+/** Ours first, which costs nothing and nobody's tries; the newest of theirs is the one that people type. */
+async function check(
+  deps: OtpDeps,
+  reservation: Reserved,
+  code: string,
+  now: Date,
+): ReturnType<Otp['check']> {
+  const own = match(deps, reservation, code, now);
+  const live = reservation.candidates.filter(({ expiresAt }) => expiresAt > now).reverse();
+  const kept = live.flatMap((one) => one.kept?.by ?? []);
+  if (typeof own === 'object' || kept.length === 0) return own;
+  const answer = await deps.delivery.checkKept(kept, code);
+  if (answer.is !== 'right') return own === 'expired' && answer.is !== 'unchecked' ? own : answer.is;
+  const right = live.find((one) => one.kept?.by.some(({ message }) => message === answer.message));
+  return right ? { codeId: right.codeId } : 'unchecked';
 }
 
 /** A code that is about to be issued. */

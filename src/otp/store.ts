@@ -1,9 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
-
-/** How often one may try in one login, however many codes were sent. */
-const TRIES_PER_SCOPE = 10;
+import { TRIES_PER_SCOPE } from './tries.ts';
 
 interface ChallengesTable {
   id: string;
@@ -193,59 +191,6 @@ export function liveCodes(db: Db, scope: string) {
     .where('otp_challenges.scope', '=', scope)
     .orderBy('otp_codes.number', 'desc')
     .execute();
-}
-
-/**
- * Spends a try if one is left and answers the live codes, all in one statement: of any number at the same moment no
- * more get `tries` than there are. `tries` is null when none was left or `lock` says until when nothing may be tried.
- *
- * Under concurrency the row of the challenge is checked again in its newest version; the live codes may be those of a
- * moment ago, which can only be stricter (an older code has a smaller `tries_before`), and `consume` looks again.
- */
-export async function spendTry(
-  db: Db,
-  scope: string,
-  attempts: number,
-  lock: RawBuilder<Date | null> = sql`null::timestamptz`,
-) {
-  const { rows } = await sql<SpentTry>`
-    with lock as (select ${lock} as until), live as (
-      select c.id, c.challenge_id, c.code_hash, c.tries_before, c.number, c.expires_at
-      from otp_codes c join otp_challenges h on h.id = c.challenge_id
-      where h.scope = ${scope} and c.killed_at is null and c.consumed_at is null
-    ), spent as (
-      update otp_challenges set tries = tries + 1
-      where scope = ${scope} and tries < ${TRIES_PER_SCOPE}
-        and tries < (select min(tries_before) from live) + ${attempts}::integer
-        and (select until from lock) is null
-      returning tries
-    )
-    select lock.until as "lockedUntil", live.challenge_id as "challengeId", spent.tries,
-      live.tries_before as "triesBefore", live.id as "codeId", live.code_hash as hash, live.expires_at as "expiresAt"
-    from lock left join live on true left join spent on true
-    order by live.number`.execute(db);
-  return {
-    lockedUntil: rows[0]?.lockedUntil ?? null,
-    live: rows.filter((row): row is SpentTry & LiveCode => row.codeId !== null),
-  };
-}
-
-interface LiveCode {
-  challengeId: string;
-  triesBefore: number;
-  codeId: string;
-  hash: string;
-  expiresAt: Date;
-}
-
-type SpentTry = { lockedUntil: Date | null; tries: number | null } & (
-  | LiveCode
-  | Record<keyof LiveCode, null>
-);
-
-/** How many tries are left; `triesBefore` of the live codes. */
-export function triesLeft(tries: number, triesBefore: number[], attempts: number): number {
-  return Math.max(0, Math.min(attempts + Math.min(...triesBefore) - tries, TRIES_PER_SCOPE - tries));
 }
 
 /** Marks a code's message as accepted and kills the older codes. The challenge's row is held first, as everywhere. */

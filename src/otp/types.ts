@@ -1,4 +1,5 @@
 import type { RawBuilder } from 'kysely';
+import type { KeptElsewhere } from '../delivery/types.ts';
 import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 
@@ -43,17 +44,27 @@ export interface Challenge {
   codeExpiresAt: Date | null;
 }
 
+export interface Candidate {
+  codeId: string;
+  hash: string;
+  expiresAt: Date;
+  /** Gateways that made a code of their own for it; null: there is only ours. */
+  kept: KeptElsewhere | null;
+}
+
 export type Reservation =
   /** A try is spent; compare with these. */
   | {
       status: 'reserved';
       challengeId: string;
       triesLeft: number;
-      candidates: { codeId: string; hash: string; expiresAt: Date }[];
+      candidates: Candidate[];
     }
   | { status: 'exhausted' }
   | { status: 'locked'; until: Date }
   | { status: 'none' };
+
+export type Reserved = Extract<Reservation, { status: 'reserved' }>;
 
 /** One-time codes bound to a scope (`login:<id>:<step>`): they work in no other. */
 export interface Otp {
@@ -84,12 +95,17 @@ export interface Otp {
    * all, as a value of that statement; then no try is spent.
    */
   reserve(db: Db, scope: string, settings: OtpSettings, lock?: RawBuilder<Date | null>): Promise<Reservation>;
-  /** Pure, constant-time. The code id that matches, or why none does. */
-  match(
-    reservation: Extract<Reservation, { status: 'reserved' }>,
+  /** Pure, constant-time. The code id that matches, or why none does; nobody else is asked. */
+  match(reservation: Reserved, typed: string, now: Date): { codeId: string } | 'wrong' | 'expired';
+  /**
+   * The same, and asks gateways about codes that they keep, outside of any transaction; the one try is for all of it.
+   * `gone`: of a gateway's code it is known only that it is of no more use. `unchecked`: nobody knows.
+   */
+  check(
+    reservation: Reserved,
     typed: string,
     now: Date,
-  ): { codeId: string } | 'wrong' | 'expired';
+  ): Promise<{ codeId: string } | 'wrong' | 'expired' | 'gone' | 'unchecked'>;
   /** Single use, together with what the code is for: the guard finds no row when the code was used, and siblings die. */
   consuming(db: Db, codeId: string, now: Date): { guard: Guard; riders: Rider[] };
 }

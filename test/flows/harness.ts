@@ -9,6 +9,7 @@ import { filled } from '../../src/config/validation/defaults.ts';
 import { createCrypto, createPasswords } from '../../src/crypto/index.ts';
 import type {
   Delivery,
+  KeptAnswer,
   MessageState,
   NewMessage,
   Outcome,
@@ -67,6 +68,8 @@ export interface World {
   messages: NewMessage[];
   /** What the gateway says to the next messages. */
   outcome: Outcome;
+  /** The gateway makes the codes itself, and answers so when it is asked. */
+  keeper: { answer(typed: string): KeptAnswer['is']; asked: string[] } | null;
   /** The gateway answers when this has come true. */
   gateway: Promise<void>;
   guard: ReturnType<typeof createGuard>;
@@ -74,6 +77,8 @@ export interface World {
   written: Record<string, unknown>;
   /** What a captcha's vendor answers. */
   captcha: (form: URLSearchParams) => string;
+  /** Who knows more of numbers. */
+  lookup: (body: string) => Promise<{ status: number; body: string }>;
   addUser(user?: NewUser): Promise<User>;
   publish(steps: StepDocument[]): Promise<void>;
   browser(start?: Partial<StartLogin>): Promise<Browser>;
@@ -90,7 +95,7 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const crypto = createCrypto([{ id: 'k1', bytes: randomBytes(32) }]);
   const { app, http } = await openTestHttp({ issuer, crypto, texts });
   t.teardown(() => app.close());
-  const sections = [guardSection, otpSection, sessionsSection];
+  const sections = [guardSection({ crypto }), otpSection, sessionsSection];
   const settings = {
     get<T>(member: string): T {
       const section = sections.find((one) => one.member === member);
@@ -100,14 +105,20 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const common = { storage, db: storage.db, crypto, clock, random: systemRandom, log: silent, settings };
   const users = createUsers({ ...common, passwords: createPasswords() });
   const sessions = createSessions({ ...common, audit: createAudit() });
-  const guard = createGuard({ ...common, ask: async (_url, form) => world.captcha(form) });
+  const guard = createGuard({
+    ...common,
+    ask: async (_url, form) => world.captcha(form),
+    postLookup: async (_url, body) => world.lookup(body),
+  });
   const messages: NewMessage[] = [];
   const world = {
     outcome: { status: 'accepted', gatewayId: null } as Outcome,
     gateway: Promise.resolve(),
+    keeper: null as World['keeper'],
     // What is not about them leaves challenges out.
     written: { guard: { sends: { modes: { 'first-contact': 'record' } } } } as Record<string, unknown>,
     captcha: (_form: URLSearchParams) => '{}',
+    lookup: async (_body: string) => ({ status: 503, body: '' }),
   };
   const delivery = fakeDelivery(storage, clock, messages, world);
   const apps = {
@@ -119,7 +130,7 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const flows = createFlows({
     ...common,
     ...{ http, users, apps, guard, delivery, sessions, issuer, audit: createAudit() },
-    otp: createOtp(common),
+    otp: createOtp({ ...common, delivery }),
   });
   await app.register(flows.plugin);
   const section = flowsSection({ revisions: storage.revisions, random: systemRandom });
@@ -145,7 +156,7 @@ function fakeDelivery(
   storage: Storage,
   clock: World['clock'],
   messages: NewMessage[],
-  gateway: Pick<World, 'outcome' | 'gateway'>,
+  gateway: Pick<World, 'outcome' | 'gateway' | 'keeper'>,
 ): Delivery {
   const states = new Map<string, MessageState>();
   let follows: OutcomeListener = () => [];
@@ -156,6 +167,7 @@ function fakeDelivery(
   };
   return {
     has: () => true,
+    words: ({ otherwise }) => otherwise,
     draft,
     queue: async (tx, message) => draft(tx, message).message,
     async send(message) {
@@ -173,6 +185,16 @@ function fakeDelivery(
     },
     onFollowUp: () => {},
     verifying: () => sql`(select 1)`,
+    keepsCodes: () => gateway.keeper !== null,
+    keptElsewhere: (reference) => sql`(
+      select jsonb_build_object('ours', false, 'by', jsonb_build_array(
+        jsonb_build_object('message', ${reference}, 'provider', 'verify', 'sealed', '')))
+      where ${gateway.keeper !== null}::boolean and ${reference} in (${sql.join(['', ...states.keys()])}))`,
+    async checkKept(kept, typed) {
+      gateway.keeper?.asked.push(typed);
+      const is = gateway.keeper?.answer(typed) ?? 'unchecked';
+      return is === 'right' ? { is, message: kept[0]?.message ?? '' } : { is };
+    },
     recover: async () => {},
     close: async () => {},
   };

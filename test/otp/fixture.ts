@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createCrypto } from '../../src/crypto/index.ts';
+import { keptElsewhere } from '../../src/delivery/codes/store.ts';
 import { systemRandom } from '../../src/lib/ids.ts';
 import { createOtp, otpDefaults, otpSettings } from '../../src/otp/index.ts';
 import type { IssuedCode, OtpSettings } from '../../src/otp/types.ts';
@@ -19,7 +20,8 @@ export function codesOn(
   scope = `login:${randomBytes(8).toString('hex')}:second`,
 ) {
   const crypto = createCrypto([{ id: 'k1', bytes: Buffer.alloc(32, 7) }]);
-  const otp = createOtp({ crypto, random: systemRandom });
+  const delivery = { keptElsewhere, checkKept: async () => ({ is: 'unchecked' }) as const };
+  const otp = createOtp({ crypto, random: systemRandom, delivery });
   const tryIssue = (seconds: number, own: Partial<OtpSettings> = {}, userId: string | null = 'usr_1') =>
     transaction((tx) =>
       otp.issue(tx, { scope, userId, settings: { ...settings, ...own }, expiresAt: at(900) }, at(seconds)),

@@ -1,13 +1,14 @@
 import type { App } from '../../apps/types.ts';
-import type { Delivery, OutgoingMessage } from '../../delivery/types.ts';
+import type { Channel, Delivery, OutgoingMessage, Words } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
 import type { SendAnswer, SendRequest } from '../../guard/types.ts';
-import { type Text, text } from '../../lib/texts.ts';
+import type { Text } from '../../lib/texts.ts';
 import type { IssuedCode } from '../../otp/types.ts';
 import type { Guard, Rider } from '../../storage/index.ts';
 import type { Db, Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Sent, Services } from '../method.ts';
+import { codeWords } from './words.ts';
 
 /** Whom and what a code is for. `subjectKey` as in `subjectKeyOf`. */
 export interface Dispatch {
@@ -33,7 +34,6 @@ export interface Dispatch {
 export interface DispatchDeps {
   services: Services;
   delivery: Delivery;
-  issuer: URL;
   translate(locale: string, text: Text): string;
 }
 
@@ -106,6 +106,8 @@ async function permitOne(
   const answer = await guard.allowSend(
     {
       ...{ ...rest, ip, deviceId, loginId, channel, passed, appId: app.id, number: to },
+      // Else the time that a look-up takes would tell that there is a number to look up.
+      mayWait: proved || deviceId !== null,
       firstContact: !proved && deviceId === null && !whom.addressCounted && !before?.count,
       // A name may be a number: what is counted under the one is not to count for the other.
       numberHash: to === null ? `name:${subjectKey}` : crypto.mac('identifier', to),
@@ -185,7 +187,12 @@ function withMessage(
   };
   if (effect.to === null) return { sent, message: null, riders: [] };
   const minutes = Math.max(1, Math.floor((issued.expiresAt.getTime() - now.getTime()) / 60_000));
-  const body = text(`${effect.method}.message`, { code: issued.code, app: app.name, count: minutes });
+  const about = { locale, code: issued.code, minutes };
+  const words = (channel: Channel): Words =>
+    deps.delivery.words({
+      ...{ ...about, channel, purpose: effect.purpose, app: { id: app.id, name: app.name } },
+      otherwise: codeWords(deps.translate, effect.method, { ...about, app: app.name }),
+    });
   const draft = deps.delivery.draft(
     db,
     {
@@ -193,8 +200,8 @@ function withMessage(
       purpose: effect.purpose,
       reference: issued.codeId,
       to: effect.to,
-      text: messageText(deps, locale, body, issued.code, effect.channel),
-      plain: deps.translate(locale, body),
+      ...words(effect.channel),
+      words,
       code: issued.code,
       locale,
       app: { id: app.id, name: app.name },
@@ -205,15 +212,6 @@ function withMessage(
     now,
   );
   return { sent, ...draft };
-}
-
-/**
- * The sentence, and for a phone the last line by which its browser fills the code in on our pages only
- * (WICG, Origin-bound one-time codes delivered via SMS).
- */
-function messageText(deps: DispatchDeps, locale: string, body: Text, code: string, channel: string): string {
-  const sentence = deps.translate(locale, body);
-  return channel === 'sms' ? `${sentence}\n\n@${deps.issuer.hostname} #${code}` : sentence;
 }
 
 /** What the page knows when nothing was sent. A code that is still valid stays valid. */

@@ -5,6 +5,7 @@ import { type Text, text } from '../../lib/texts.ts';
 import { otpFaults, otpMembers } from '../../otp/index.ts';
 import type { Tx } from '../../storage/types.ts';
 import { normalisePhone } from '../../users/index.ts';
+import { compareCode } from '../codes/compare.ts';
 import type { CheckContext, CheckResult, Effect, Input, Method, Pass, Services } from '../method.ts';
 import { codeScreen, numberScreen } from '../pages/code-screens.ts';
 
@@ -82,6 +83,14 @@ export const smsOtp = {
       one: 'That is not the code. You have {count} try left.',
       other: 'That is not the code. You have {count} tries left.',
     },
+    'sms-otp.unchecked': {
+      one: 'We could not check the code just now. Please try again; you have {count} try left.',
+      other: 'We could not check the code just now. Please try again; you have {count} tries left.',
+    },
+    'sms-otp.notPassed': {
+      one: 'That is not the code, or it could not be checked just now. You have {count} try left.',
+      other: 'That is not the code, or it could not be checked just now. You have {count} tries left.',
+    },
     'sms-otp.expired': 'This code is no longer valid. We can send a new one.',
     'sms-otp.exhausted': 'Too many tries for this code. We can send a new one.',
     'sms-otp.used': 'This code has already been used. We can send a new one.',
@@ -91,6 +100,7 @@ export const smsOtp = {
     'sms-otp.tooManyNumbers': 'No further number can be tried in this sign-in. Please start again.',
     'sms-otp.noMore': 'We cannot send another code in this sign-in.',
     'sms-otp.wait': 'A code was already asked for. Please wait a little before the next one.',
+    'sms-otp.subject': 'Your code for {app}',
     'sms-otp.message': {
       one: '{code} is your code for {app}. It is valid for {count} minute. Do not share it with anyone.',
       other: '{code} is your code for {app}. It is valid for {count} minutes. Do not share it with anyone.',
@@ -162,6 +172,12 @@ function sendAgain(context: CheckContext, enrolling: Enrolling): CheckResult {
   return { is: 'stay', scratch, effects: [sendTo(to, 'login-code', '', settings)] };
 }
 
+const refusals = {
+  wrong: 'sms-otp.wrong',
+  unchecked: 'sms-otp.unchecked',
+  'not-passed': 'sms-otp.notPassed',
+};
+
 async function checkCode(context: CheckContext, enrolling: Enrolling, typed: string): Promise<CheckResult> {
   const { now, services, settings, subjectKey } = context;
   const { db, guard, otp } = services;
@@ -181,20 +197,17 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
   const [tries = 0, untoldTries = 0] = await countTry(services, counted, now);
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
   const closed = untold.closed || untoldTries > triesPerWindow;
-  const match = otp.match(reservation, typed, now);
-  if (match === 'expired') return retry('expired', text('sms-otp.expired'), true);
-  if (match === 'wrong' || closed) {
+  const found = await compareCode(context, 'sms', { reservation, typed, closed });
+  if (typeof found === 'object') return passWith(context, enrolling, counted, found.codeId);
+  if (found === 'expired') return retry(found, text('sms-otp.expired'), true);
+  if (found !== 'unchecked') {
     const failed = await guard.failed(db, subjectKey, 'sms-otp', now);
     if (untold.key !== null) await guard.failed(db, untold.key, 'sms-otp', now);
     if (failed.lockedUntil) return { is: 'locked', until: failed.lockedUntil };
-    const left = reservation.triesLeft;
-    return retry(
-      'wrong',
-      left > 0 ? text('sms-otp.wrong', { count: left }) : text('sms-otp.exhausted'),
-      true,
-    );
   }
-  return passWith(context, enrolling, counted, match.codeId);
+  const count = reservation.triesLeft;
+  const sentence = count > 0 ? text(refusals[found], { count }) : text('sms-otp.exhausted');
+  return retry(found, sentence, true);
 }
 
 /** Before anything is compared. A code that was right is given back. */

@@ -90,7 +90,10 @@ function sentenceOf(id: string, { sent, delivery }: View): Text {
 }
 
 /** Rules that look beyond this user: that a code was asked for already would not be true. */
-const beyondUser = ['address', 'network', 'destinations', 'prefix', 'conversion', 'budget'];
+const beyondUser = [
+  ...['address', 'network', 'destinations', 'prefix', 'conversion', 'budget'],
+  ...['lookup', 'sim-swap'],
+];
 
 function noticesOf(id: string, view: View): Notice[] {
   const { alone, delivery, now, sent } = view;
