@@ -1,7 +1,7 @@
 import type { LiveSettings } from '../config/index.ts';
 import type { ConfigSection, Configuration, Environment } from '../config/types.ts';
 import type { KeyRotation, Unreadable } from '../crypto/types.ts';
-import type { ProviderDesk } from '../delivery/index.ts';
+import type { MessageDesk, ProviderDesk } from '../delivery/index.ts';
 import type { Finding } from '../doctor.ts';
 import type { AppPage } from '../oidc/types.ts';
 import type { Storage } from '../storage/types.ts';
@@ -14,6 +14,7 @@ export interface CommandContext {
   /** Throws Problem 404 for an app that is not there. */
   describeApp(id: string): Promise<AppPage>;
   providers: ProviderDesk;
+  messages: MessageDesk;
   keys: Pick<KeyRotation, 'list' | 'rotate'>;
   sealed: {
     /** What `SECRET_KEY` does not open, or null. */

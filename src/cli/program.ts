@@ -8,6 +8,7 @@ import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { explain } from './explain.ts';
 import { keysCommand } from './keys.ts';
+import { messageCommand } from './message.ts';
 import { migrateCommand } from './migrate.ts';
 import { providerCommand } from './provider.ts';
 import { serveCommand } from './serve.ts';
@@ -20,6 +21,7 @@ const commands = [
   keysCommand,
   appCommand,
   providerCommand,
+  messageCommand,
   databaseCommand,
   doctorCommand,
   demoCommand,

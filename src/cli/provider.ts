@@ -57,8 +57,9 @@ const withDesk = (deps: CommandDeps, work: (desk: ProviderDesk) => Promise<void>
 function table(providers: ProviderSummary[]): string {
   if (providers.length === 0) return 'None. See config/providers.yaml.\n';
   return providers
-    .map(({ id, channel, preset, enabled, origin, fault }) => {
-      const state = fault ?? (enabled ? 'on' : 'off');
+    .map(({ id, channel, preset, enabled, origin, fault, leftAlone }) => {
+      const resting = leftAlone && `left alone until ${leftAlone.until}: ${leftAlone.reason}`;
+      const state = fault ?? (enabled ? (resting ?? 'on') : 'off');
       return `${id}  ${channel}  ${preset}  ${origin ?? '-'}  ${state}\n`;
     })
     .join('');
@@ -87,8 +88,9 @@ const meaning = {
 function report({ outcome, reason, gatewayId, tookMs, answer }: TestResult): string {
   const id = gatewayId === null ? '' : `, id ${gatewayId}`;
   const lines = [`${outcome} in ${tookMs} ms${id}`];
+  const repeats = answer !== null && new RegExp(`^status ${answer.status}(:|$)`).test(reason ?? '');
+  if (reason !== null && !repeats) lines.push(reason);
   if (answer !== null) lines.push(`answer ${answer.status}: ${answer.body}`.trim());
-  else if (reason !== null) lines.push(reason);
   return lines.map((line) => `${line}\n`).join('');
 }
 

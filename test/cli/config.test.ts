@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createContext } from '../../src/app.ts';
 import { configurationCommands, readEnvironment, startControl } from '../../src/config/index.ts';
-import { demoFolder, demoWith, sallyport, temporary } from './support.ts';
+import { demoFolder, demoWith, migratedFolder, sallyport, temporary } from './support.ts';
 
 t.test('from files to the embedded database and back', async (t) => {
   const variables = { DATA_DIR: join(temporary(t), 'data') };
@@ -60,10 +60,9 @@ t.test('from files to the embedded database and back', async (t) => {
 });
 
 t.test('while a server holds the embedded database, commands go through its socket', async (t) => {
-  const variables = { DATA_DIR: join(temporary(t), 'data') };
+  const variables = { DATA_DIR: await migratedFolder(t) };
   const context = await createContext({ ...readEnvironment(variables), logLevel: 'silent' });
   t.teardown(() => context.close());
-  await context.storage.migrate();
   t.match(await sallyport(variables, ['config', 'diff', demoFolder]), {
     code: 1,
     errors: /does not answer on .*control\.sock/,
@@ -111,12 +110,11 @@ t.test('which folder is meant', async (t) => {
 });
 
 t.test('pruning one file asks what only the database holds, with its defaults', async (t) => {
-  const variables = { DATA_DIR: join(temporary(t), 'data') };
+  const variables = { DATA_DIR: await migratedFolder(t) };
   const command = (...args: string[]) => sallyport(variables, args);
   const files = demoWith(t, {});
   const onlyFlows = temporary(t);
   copyFileSync(join(files, 'flows.yaml'), join(onlyFlows, 'flows.yaml'));
-  await command('migrate');
   await command('config', 'apply', files);
   t.match(await command('config', 'apply', '--prune', onlyFlows), { code: 0, output: 'Nothing to do.\n' });
   writeFileSync(join(onlyFlows, 'flows.yaml'), 'flows: []\n');
@@ -127,8 +125,8 @@ t.test('pruning one file asks what only the database holds, with its defaults', 
 });
 
 t.test('an export with literal secrets, on a fresh database: each of them is asked for', async (t) => {
-  const here = { DATA_DIR: join(temporary(t), 'data') };
-  const there = { DATA_DIR: join(temporary(t), 'data') };
+  const here = { DATA_DIR: await migratedFolder(t) };
+  const there = { DATA_DIR: await migratedFolder(t) };
   const files = demoWith(t, {
     'apps.yaml': [
       ['${env:DEMO_APP_SECRET:-demo-only-secret-do-not-use-anywhere-else}', 'a-literal-secret-0123456789'],
@@ -141,11 +139,9 @@ t.test('an export with literal secrets, on a fresh database: each of them is ask
     ],
   });
   const exported = temporary(t);
-  await sallyport(here, ['migrate']);
   t.match(await sallyport(here, ['config', 'apply', files]), { code: 0 });
   await sallyport(here, ['config', 'export', exported]);
   t.match(await sallyport(there, ['config', 'validate', exported]), { code: 0 });
-  await sallyport(there, ['migrate']);
   for (const command of ['diff', 'apply']) {
     const { code, errors } = await sallyport(there, ['config', command, exported]);
     t.equal(code, 1);

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import t from 'tap';
 import { readEnvironment } from '../../src/config/index.ts';
 import { serve } from '../../src/server.ts';
 import { freePort, postgresUrl } from '../helpers/gateway.ts';
-import { sallyport, temporary } from './support.ts';
+import { migratedFolder, sallyport } from './support.ts';
 
 const kidsOf = (output: string, state: string): string[] =>
   [...output.matchAll(new RegExp(`^(?:ES|RS)256 {2}${state} +(\\S+)`, 'gmu'))].map(([, kid = '']) => kid);
@@ -19,7 +18,7 @@ t.test(
         false,
         { DATABASE_URL: databaseUrl, SECRET_KEY: Buffer.alloc(32).toString('base64'), LOG_LEVEL: 'silent' },
       ],
-      ['embedded', true, { DATA_DIR: join(temporary(t), 'data'), LOG_LEVEL: 'silent' }],
+      ['embedded', true, { DATA_DIR: await migratedFolder(t), LOG_LEVEL: 'silent' }],
     ] as const) {
       await t.test(name, { timeout: 60_000 }, async (t) => {
         const command = (...args: string[]) => sallyport({ ...variables }, ['keys', ...args]);

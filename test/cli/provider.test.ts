@@ -7,7 +7,7 @@ import t from 'tap';
 import { readEnvironment } from '../../src/config/index.ts';
 import { serve } from '../../src/server.ts';
 import { freePort, standard, testEnvironment } from '../helpers/gateway.ts';
-import { sallyport, temporary } from './support.ts';
+import { migratedFolder, sallyport, temporary } from './support.ts';
 
 const vonage = `sms_url: "https://rest.nexmo.com/sms/json?api_key=k3y-of-ours&api_secret=s3cret-of-ours&from=NEXMO&to=$ctx.num&text=$ctx.msg"
 http_method: POST
@@ -18,13 +18,12 @@ http_response: "200"
 
 t.test('taken from a file, shown and tried without a server', async (t) => {
   const folder = temporary(t);
-  const variables = { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'silent' };
+  const variables = { DATA_DIR: await migratedFolder(t), LOG_LEVEL: 'silent' };
   const command = (...args: string[]) => sallyport(variables, args);
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
-  await command('migrate');
   t.match(await command('provider', 'list'), { code: 0, output: /^None/ });
 
   const document = file('vonage.yaml', vonage);
@@ -104,14 +103,13 @@ t.test('taken from a file, shown and tried without a server', async (t) => {
 
 t.test('the same documents in the configuration files', async (t) => {
   const folder = temporary(t);
-  const variables = { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'silent' };
+  const variables = { DATA_DIR: await migratedFolder(t), LOG_LEVEL: 'silent' };
   const config = join(folder, 'config');
   mkdirSync(config);
   const indented = vonage.trimEnd().replaceAll('\n', '\n    ');
   const write = (text: string) =>
     writeFileSync(join(config, 'providers.yaml'), `providers:\n  - id: vonage\n    ${text}\n`);
   const command = (...args: string[]) => sallyport(variables, args);
-  await command('migrate');
   write(indented);
   t.match(await command('config', 'validate', config), {
     code: 0,
@@ -138,9 +136,8 @@ t.test('the same documents in the configuration files', async (t) => {
 
 t.test('what an export left out stays where it was meant for', async (t) => {
   const folder = temporary(t);
-  const variables = { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'silent' };
+  const variables = { DATA_DIR: await migratedFolder(t), LOG_LEVEL: 'silent' };
   const command = (...args: string[]) => sallyport(variables, args);
-  await command('migrate');
   const own = join(folder, 'own.yaml');
   const http = '{ url: https://sms.example/send, payload: "to=$ctx.num&text=$ctx.msg&k=$secret.key" }';
   writeFileSync(

@@ -6,6 +6,7 @@ import { createContext, createSections } from '../../src/app.ts';
 import type { CommandDeps } from '../../src/cli/command.ts';
 import { run } from '../../src/cli/program.ts';
 import { examine } from '../../src/doctor.ts';
+import { plantedFolder } from '../helpers/embedded-seed.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export const demoFolder = join(root, 'config/demo');
@@ -13,6 +14,13 @@ export const demoFolder = join(root, 'config/demo');
 /** A folder of its own, gone with the test. */
 export function temporary(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A data folder of its own with a migrated, empty embedded database, gone with the test. */
+export async function migratedFolder(t: Test): Promise<string> {
+  const folder = await plantedFolder();
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
