@@ -35,10 +35,10 @@ export function quantile(values: number[], at: number): number {
 export const median = (values: number[]): number => quantile(values, 0.5);
 
 const show = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
+  value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : value >= 0.1 ? 2 : 3);
 
 /** Median, and from the lowest to the highest of all rounds. */
-function spread(values: (number | null)[]): string {
+export function spread(values: (number | null)[]): string {
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return '-';
   if (known.length === 1) return show(known[0] ?? 0);
@@ -54,7 +54,7 @@ const columns: [title: string, of: (round: Round) => number | null][] = [
   ['database CPU ms', (round) => round.databaseCpuMs],
 ];
 
-function table(rows: Row[]): string {
+export function table(rows: Row[]): string {
   const lines = [
     ['', ...columns.map(([title]) => title)],
     ...rows.map(({ name, rounds }) => [name, ...columns.map(([, of]) => spread(rounds.map(of)))]),

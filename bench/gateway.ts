@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { request } from 'undici';
-import { type Child, freePort, startChild } from './child.ts';
+import { freePort } from '../test/helpers/port.ts';
+import { standard } from '../test/helpers/standard.ts';
+import { type Child, startChild } from './child.ts';
 import { ask } from './postgres.ts';
 
 /** A gateway in a process of its own. */
@@ -26,8 +28,9 @@ export const phoneOf = (n: number): string => `+44771${String(n).padStart(7, '0'
 const root = resolve(import.meta.dirname, '..');
 const secretKey = Buffer.alloc(32, 7).toString('base64');
 
-/** Everything as delivered, but for limits that the few users and the one number of each would meet. */
-function documentsOf(smsUrl: string) {
+/** The tests' flow and provider. Everything else is as delivered, but for limits that the few users and numbers would meet. */
+function documentsOf(smsUrl: string): Record<string, object> {
+  const { flows, providers } = standard(smsUrl);
   return {
     gateway: {
       name: 'Bench',
@@ -52,34 +55,8 @@ function documentsOf(smsUrl: string) {
         },
       ],
     },
-    flows: {
-      flows: [
-        {
-          id: 'password-sms',
-          name: 'Password, then a code by SMS',
-          steps: [
-            { id: 'first', options: ['password'] },
-            { id: 'second', options: [{ 'sms-otp': {} }, 'backup-code'], userMayDisable: true },
-          ],
-        },
-      ],
-    },
-    providers: {
-      providers: [
-        {
-          id: 'mock',
-          channel: 'sms',
-          preset: 'http',
-          http: {
-            method: 'POST',
-            url: smsUrl,
-            headers: { 'Content-Type': 'application/json' },
-            payload: '{"to":$ctx.num,"text":$ctx.msg}',
-            allowPrivateNetwork: true,
-          },
-        },
-      ],
-    },
+    flows: { flows },
+    providers: { providers },
     users: { users: [{ username: 'template', password, phone: '+447700900123' }] },
   };
 }

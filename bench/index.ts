@@ -1,16 +1,18 @@
 /**
- * `npm run bench [-- large] [-- --short] [-- --json file] [-- --statements]`
+ * `npm run bench [-- large | delivery] [-- --short] [-- --json file] [-- --statements]`
  *
  * Logs users in over HTTP in a closed loop, from a process of its own, against a gateway as `npm start` runs it, on
  * PostgreSQL (`DATABASE_URL`, or one that it starts), and says what that costs. Beside it, in the same rounds on the
  * same machine, run the floors: hashing alone, a bare POST, bare Fastify, and oidc-provider with a plain adapter.
  *
- * `large` does so on a small database and on one with a million users and five million rows. `--short` is for
- * development: its figures show direction, no more.
+ * `large` does so on a small database and on one with a million users and five million rows. `delivery` sends messages
+ * to a gateway instead, beside the library under it, and watches memory. `--short` is for development: its figures show
+ * direction, no more.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type DeliverySettings, deliveryText, measureDelivery } from './delivery.ts';
 import { type Figures, median, type Round, statementsText, textOf } from './figures.ts';
 import { fillRows } from './large.ts';
 import { fill, type Load, loginsInTurn, measure, type Settings, startLoad } from './measure.ts';
@@ -35,6 +37,11 @@ const hasty: Settings = {
 };
 const settings = values.short ? hasty : thorough;
 const sizes = values.short ? { users: 20_000, rows: 100_000 } : { users: 1_000_000, rows: 5_000_000 };
+
+const thoroughDelivery: DeliverySettings = {
+  ...{ workers: 16, rounds: 15, warmUp: 20_000, forMs: 1_000, messages: 100_000 },
+};
+const hastyDelivery: DeliverySettings = { ...thoroughDelivery, rounds: 3, warmUp: 10_000, forMs: 500 };
 
 const print = (text: string) => void process.stdout.write(text);
 const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
@@ -67,24 +74,41 @@ async function compare(postgres: Postgres, load: Load): Promise<string> {
   return `a login costs ${percent.toFixed(1)} % more CPU on the large database (server and PostgreSQL)\n`;
 }
 
+/** All kinds of load, one after the other. */
+async function logins(postgres: Postgres): Promise<Figures[]> {
+  const load = await startLoad();
+  try {
+    const both = positionals.includes('large');
+    const all = [await small(postgres, load, !both)];
+    for (const figures of all) {
+      print(textOf(figures));
+      if (values.statements) print(statementsText(figures));
+    }
+    if (both && all[0]) {
+      const bigger = await large(postgres, load);
+      print(`\n${textOf(bigger)}\n${await compare(postgres, load)}`);
+      all.push(bigger);
+    }
+    return all;
+  } finally {
+    await load.stop();
+  }
+}
+
+async function deliveries(postgres: Postgres) {
+  const databaseUrl = await postgres.database('delivery');
+  const asked = values.short ? hastyDelivery : thoroughDelivery;
+  const figures = await measureDelivery({ databaseUrl, machine }, postgres, asked);
+  print(deliveryText(figures));
+  return figures;
+}
+
 process.setMaxListeners(50);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-const load = await startLoad();
 const postgres = await startPostgres(process.env.DATABASE_URL);
 try {
-  const both = positionals.includes('large');
-  const all = [await small(postgres, load, !both)];
-  for (const figures of all) {
-    print(textOf(figures));
-    if (values.statements) print(statementsText(figures));
-  }
-  if (both && all[0]) {
-    const bigger = await large(postgres, load);
-    print(`\n${textOf(bigger)}\n${await compare(postgres, load)}`);
-    all.push(bigger);
-  }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
+  const figures = await (positionals.includes('delivery') ? deliveries(postgres) : logins(postgres));
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 } finally {
-  await load.stop();
   await postgres.stop();
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Child, freePort, startChild } from './child.ts';
+import { freePort } from '../test/helpers/port.ts';
+import { type Child, startChild } from './child.ts';
 import { type Figures, median, quantile, type Round, type Row } from './figures.ts';
 import { addUsers, type Gateway, startGateway } from './gateway.ts';
 import type { Prepare, Ran, Run } from './load.ts';

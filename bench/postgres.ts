@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { freePort } from './child.ts';
+import { freePort } from '../test/helpers/port.ts';
 
 /** A database server. `pid` is null for one that was given by `DATABASE_URL`: its CPU time cannot be read. */
 export interface Postgres {
