@@ -1,6 +1,8 @@
 /** Every page as people meet it, in a real browser: faultless, in every language, with the keyboard, without JavaScript. */
 import type { Page } from 'playwright-core';
 import t from 'tap';
+import { widenPolicy } from '../../src/flows/pages/challenge-screen.ts';
+import type { Screen } from '../../src/flows/types.ts';
 import { closeBrowser, expectNoAxeFindings, withPage } from '../helpers/browser.ts';
 import { openTestHttp } from '../helpers/http.ts';
 import { allTexts } from '../helpers/texts.ts';
@@ -17,6 +19,8 @@ app.get<{ Params: { name: string }; Querystring: { locale?: string } }>('/sample
   const sample = samples[request.params.name];
   if (!sample) throw new Error('there is no such sample');
   const { locale } = request.query;
+  const { challenge } = (sample.data as { screen?: Screen }).screen ?? {};
+  if (challenge) widenPolicy(reply, challenge);
   return http.page(request, reply, { ...sample, ...(locale ? { locale } : {}) });
 });
 /** What the last form held, for the tests to look at. */
@@ -238,5 +242,20 @@ t.test('without JavaScript everything works', async (t) => {
     await page.goto(address('logout'));
     await page.getByRole('button', { name: 'Sign out' }).click();
     t.match(posted, { logout: 'yes', xsrf: 'xsrf' });
+  });
+});
+
+t.test('a challenge without JavaScript says how to go on, in every language', async (t) => {
+  await withPage(t, { viewport: phone, javaScript: false }, async (page) => {
+    for (const locale of ['en', 'de', 'fr', 'es']) {
+      for (const kind of ['', '-turnstile', '-hcaptcha', '-recaptcha']) {
+        await page.goto(address(`challenge${kind}`, locale));
+        t.ok((await page.locator('main .sentence').innerText()).length > 80, `${kind} ${locale}`);
+        const button = page.locator('button.primary');
+        t.equal(await button.isDisabled(), kind === '', 'only the wait of our own work is known');
+      }
+    }
+    await page.goto(address('challenge'));
+    t.match(await page.locator('main').innerText(), 'Reload this page in 60 s to go on.');
   });
 });

@@ -5,6 +5,7 @@ import type { LoginState } from '../../src/flows/engine/state.ts';
 import { methods } from '../../src/flows/methods/index.ts';
 import { type Surroundings, screenOf } from '../../src/flows/pages/screens.ts';
 import type { Flow, Screen, Step } from '../../src/flows/types.ts';
+import type { CaptchaKind } from '../../src/guard/types.ts';
 import type { DeviceConfirmView, DeviceView, ErrorView, Page, PageApp } from '../../src/http/types.ts';
 import { type Text, text } from '../../src/lib/texts.ts';
 
@@ -105,8 +106,21 @@ const problem: ErrorView = {
   back: { href: 'http://localhost:3001/', label: text('page.backTo', { app: 'Demo shop' }) },
 };
 
+/** Before a message that has to be earned. */
+const challenge = (
+  task: { kind: 'proof-of-work'; salt: string; bits: number } | { kind: CaptchaKind; siteKey: string },
+) =>
+  screen({
+    option: 'sms-otp',
+    challenge: { method: 'sms-otp', task: { ...task, expiresAt: AT + 600_000, waitUntil: AT + 60_000 } },
+  });
+/** More work than a browser does while it is looked at. */
+const endless = { kind: 'proof-of-work' as const, salt: 'A'.repeat(22), bits: 32 };
+const captcha = (kind: CaptchaKind) => challenge({ kind, siteKey: 'public' });
+
 const message = (id: string, code: string): SimulatedMessage => ({
   ...{ id, channel: 'sms', to: '+15005550006', from: null, app: 'Demo shop', at: new Date(AT) },
+  subject: null,
   ...{ code, text: `${code} is your code for Demo shop. It is valid for 5 minutes.` },
 });
 
@@ -149,6 +163,10 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
     ),
     longName,
   ),
+  challenge: login(challenge(endless)),
+  'challenge-turnstile': login(captcha('turnstile')),
+  'challenge-hcaptcha': login(captcha('hcaptcha')),
+  'challenge-recaptcha': login(captcha('recaptcha')),
   'backup-code': login(screen({ option: 'backup-code' })),
   enrol: login(
     screen(
@@ -225,6 +243,18 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
     title: text('simulator.title'),
     data: conversation(
       [message('sim_2', '123456'), message('sim_1', '998877')],
+      { to: null, channel: undefined },
+      'en',
+    ),
+  },
+  'simulator-mail': {
+    view: 'simulator/index',
+    title: text('simulator.title'),
+    data: conversation(
+      [
+        { ...message('sim_2', '123456'), channel: 'email', subject: 'Your code for Demo shop' },
+        message('sim_1', '998877'),
+      ],
       { to: null, channel: undefined },
       'en',
     ),

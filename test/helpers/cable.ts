@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import { freePort } from './gateway.ts';
+import { freePort } from './port.ts';
 
 /** A relay in front of the database, whose cable can be pulled. */
 export interface Cable {

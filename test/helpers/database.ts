@@ -1,10 +1,11 @@
 /**
- * Databases for tests: PostgreSQL, a copy of a migrated template, and the embedded one in memory.
+ * Databases for tests: PostgreSQL, a copy of a migrated template, and the embedded one, a copy of a migrated folder.
  *
  * `test/run.js` starts one server for all files (`test/global-setup.ts`, which puts its URL into the environment).
  * A file that is run alone with `node --test` starts a server of its own at the first need, and stops it at its end.
  */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import pg from 'pg';
 import root, { type Test } from 'tap';
 import { migrations } from '../../migrations/index.ts';
@@ -13,7 +14,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { Logger } from '../../src/lib/log.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import type { Storage } from '../../src/storage/types.ts';
-import { embeddedDump } from './embedded-dump.ts';
+import { plantedFolder } from './embedded-seed.ts';
 import { silent } from './log.ts';
 import { startPostgres, TEMPLATE } from './postgres-server.ts';
 
@@ -42,23 +43,12 @@ export async function openTestDatabase(
   kind: DatabaseKind,
   options: DatabaseOptions = {},
 ): Promise<TestDatabase> {
-  const url = kind === 'postgres' ? await createDatabase(options.migrated ?? true) : null;
-  const open = async ({
-    clock = systemClock,
-    log = silent,
-    poolSize = 20,
-    migrated = true,
-  }: DatabaseOptions) => {
-    const dump = kind === 'embedded' && migrated ? await embeddedDump() : undefined;
-    const storage = await openStorage({
-      databaseUrl: url,
-      dataDir: 'memory://',
-      migrations,
-      clock,
-      log,
-      poolSize,
-      ...(dump && { dump }),
-    });
+  const { migrated = true } = options;
+  const url = kind === 'postgres' ? await createDatabase(migrated) : null;
+  const folder = kind === 'embedded' && migrated ? await plantedFolder() : null;
+  const open = async ({ clock = systemClock, log = silent, poolSize = 20 }: DatabaseOptions) => {
+    const dataDir = folder ?? 'memory://';
+    const storage = await openStorage({ databaseUrl: url, dataDir, migrations, clock, log, poolSize });
     opened.push(storage);
     return storage;
   };
@@ -73,6 +63,7 @@ export async function openTestDatabase(
     async close() {
       await Promise.all(opened.map((storage) => storage.close()));
       if (url) await dropDatabase(url);
+      if (folder) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,4 @@
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -9,10 +7,16 @@ import { readEnvironment } from '../../src/config/index.ts';
 import { type SmsGateway, startSmsGateway } from '../../src/demo/index.ts';
 import { type Running, serve } from '../../src/server.ts';
 import { openTestDatabase } from './database.ts';
+import { plantedFolder } from './embedded-seed.ts';
+import { freePort } from './port.ts';
+import { type Files, standard } from './standard.ts';
+
+export { freePort } from './port.ts';
+export { alice, type Files, generousGuard, shop, standard } from './standard.ts';
 
 /** Everything that a test may say about its gateway; the rest is {@link standard}. */
 export interface GatewayOptions {
-  /** Null: the embedded database, in a folder of its own. */
+  /** Null: the embedded database, migrated, in a folder of its own. */
   databaseUrl: string | null;
   files?: Partial<Files>;
   /** Further environment variables. */
@@ -21,99 +25,12 @@ export interface GatewayOptions {
   logTo?: (line: string) => void;
 }
 
-export interface Files {
-  gateway: object;
-  apps: object[];
-  flows: object[];
-  providers: object[];
-  channels?: object[];
-  users: object[];
-}
-
 export interface TestGateway {
   issuer: string;
   running: Running;
   /** The local SMS gateway that the provider `main` sends to. */
   sms: SmsGateway;
   env: Record<string, string>;
-}
-
-export const alice = {
-  username: 'alice',
-  password: 'seven quiet lanterns',
-  phone: '+447700900123',
-  backupCodes: ['KTQ7X-M3WPA', 'R9HCF-2VNDE', 'W4JYB-8TKGM'],
-};
-
-export const shop = {
-  id: 'shop',
-  secret: 'a-long-secret-of-the-shop-0123456789',
-  redirectUri: 'http://localhost:4501/callback',
-};
-
-/** Limits that many sign-ins within a second from one address and to one number do not meet. */
-export const generousGuard = {
-  sends: { perNumber: [], perUser: [], perAddress: [], perNetwork: [], perPrefix: [] },
-  passwords: { perAccount: 100, perDevice: 100, perAddress: 100_000 },
-};
-
-/** A configuration with one app, one flow, one provider that speaks to `smsUrl`, and Alice. */
-export function standard(smsUrl: string): Files {
-  return {
-    gateway: { name: 'Sallyport', guard: generousGuard },
-    apps: [
-      {
-        id: shop.id,
-        name: 'Shop',
-        secret: shop.secret,
-        redirectUris: [shop.redirectUri],
-        postLogoutRedirectUris: ['http://localhost:4501/'],
-        firstParty: true,
-        flow: 'password-sms',
-      },
-    ],
-    flows: [
-      {
-        id: 'password-sms',
-        name: 'Password, then a code by SMS',
-        steps: [
-          { id: 'first', options: ['password'] },
-          { id: 'second', options: [{ 'sms-otp': {} }, 'backup-code'], userMayDisable: true },
-        ],
-      },
-    ],
-    providers: [
-      {
-        id: 'main',
-        channel: 'sms',
-        preset: 'http',
-        http: {
-          method: 'POST',
-          url: smsUrl,
-          headers: { 'Content-Type': 'application/json' },
-          payload: '{"to":$ctx.num,"text":$ctx.msg}',
-          allowPrivateNetwork: true,
-        },
-      },
-    ],
-    users: [{ ...alice, name: 'Alice', email: 'alice@example.test' }],
-  };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    // Below those that the system gives to outgoing connections: it may give out one of them before we listen there.
-    const port = randomInt(20_000, 32_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 }
 
 /** Writes a configuration folder; it goes with the test. */
@@ -134,7 +51,8 @@ export async function testEnvironment(
   options: GatewayOptions,
   files: Files,
 ): Promise<Record<string, string>> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-data-'));
+  const dataDir =
+    options.databaseUrl === null ? await plantedFolder() : mkdtempSync(join(tmpdir(), 'sallyport-data-'));
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
   return {
     PORT: String(await freePort()),

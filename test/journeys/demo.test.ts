@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
+import { plantedFolder } from '../helpers/embedded-seed.ts';
 
 const root = join(import.meta.dirname, '../..');
 const entry = join(root, 'src/cli/sallyport.js');
@@ -48,7 +49,7 @@ t.test('the demo is refused beside a real configuration', async (t) => {
 });
 
 t.test('the demo’s configuration is refused by any other start', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-refused-'));
+  const folder = await plantedFolder();
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const { code, errors } = await run(['serve'], {
     CONFIG_DIR: join(root, 'config/demo'),

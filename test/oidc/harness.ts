@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { sql } from 'kysely';
 import * as client from 'openid-client';
 import type { Test } from 'tap';
@@ -17,6 +16,7 @@ import type { Storage } from '../../src/storage/types.ts';
 import type { User, Users } from '../../src/users/types.ts';
 import { openTestHttp } from '../helpers/http.ts';
 import { recordingLog } from '../helpers/log.ts';
+import { freePort } from '../helpers/port.ts';
 import { createFakeFlows } from './fake-flows.ts';
 
 export const secret = 'the-secret-of-the-shop-0123456789-abcdefghij';
@@ -63,14 +63,6 @@ export const alice: User = {
   backupCodes: 0,
 };
 export const bob: User = { ...alice, id: 'usr_bob', username: 'bob', name: null, email: null, groups: [] };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface Attempt {
   url: URL;

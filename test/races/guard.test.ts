@@ -1,6 +1,6 @@
 import t from 'tap';
 import { sendRiders } from '../../src/storage/index.ts';
-import { at, guardOn, times } from '../guard/fixture.ts';
+import { at, guardOn, times, verified } from '../guard/fixture.ts';
 import { postgresOnly } from '../helpers/database.ts';
 
 await postgresOnly(t, async (t, storage) => {
@@ -54,7 +54,7 @@ await postgresOnly(t, async (t, storage) => {
         t.match(await guard.allowPassword(password, now), { allowed: true });
         await sendRiders(db, [guard.passingPassword(password, now)]);
         t.match(await guard.allowSend(send, now), { allowed: true });
-        await guard.sendVerified({ ip });
+        await verified(guard, db, { ip });
       }
     });
   });
