@@ -15,8 +15,8 @@ import {
 import type { Change, Configuration, Environment, References } from './config/types.ts';
 import { createCrypto, createPasswords, createSigningKeys } from './crypto/index.ts';
 import type { Crypto, KeyRotation } from './crypto/types.ts';
+import { createDelivering } from './delivering.ts';
 import {
-  createDelivery,
   createFormPoster,
   createHttpClient,
   createProviderDesk,
@@ -24,6 +24,7 @@ import {
   deliverySweeps,
   texts as deliveryTexts,
   type HttpClient,
+  type MessageDesk,
   type ProviderDesk,
   receiptRoutes,
   registerSimulator,
@@ -58,6 +59,7 @@ import type { Tracer } from './telemetry/types.ts';
 import { openLog, statementSpans, tracedPasswords } from './tracing.ts';
 import { createBreachCheck, createUsers, type PasswordsDocument } from './users/index.ts';
 import type { Users } from './users/types.ts';
+import { createMessages } from './wording.ts';
 
 export { createSections } from './sections.ts';
 
@@ -96,6 +98,8 @@ export interface Context {
   describeApp(id: string): Promise<AppPage>;
   /** Providers as commands look after them. */
   providers: ProviderDesk;
+  /** Texts as commands look at them. */
+  messages: MessageDesk;
   sealed: Sealed;
   close(): Promise<void>;
 }
@@ -111,6 +115,7 @@ export interface App {
 }
 
 const viewsDir = resolve(import.meta.dirname, '../views');
+const localesDir = resolve(viewsDir, 'locales');
 /** How long an app may take to hear of a logout. It is told beside the requests, and again when it fails. */
 const noticeMs = 5_000;
 /** Somebody waits meanwhile, so it must not take long. One list of stolen passwords has some 60 KiB. */
@@ -149,6 +154,7 @@ export async function createContext(environment: Environment, overrides: Overrid
     const { revisions } = storage;
     const sections = sectionsOf({ environment, crypto, references, passwords, users, random, revisions });
     const audit = createAudit(random);
+    const apps = createApps({ revisions, issuer, demo });
     const configuration = createConfiguration({
       ...{ sections, storage, references, clock, log },
       onApplied: (tx: Tx, changes: Change[], now: Date) =>
@@ -167,8 +173,8 @@ export async function createContext(environment: Environment, overrides: Overrid
         configuration,
         httpClient,
         keys,
-        describeApp: (id: string) =>
-          describeApp({ db: storage.db, apps: createApps({ revisions, issuer, demo }), issuer }, id),
+        describeApp: (id: string) => describeApp({ db: storage.db, apps, issuer }, id),
+        messages: createMessages({ storage, issuer, apps: () => apps.list(storage.db), localesDir }),
         providers: createProviderDesk({ storage, crypto, references, clock, log, audit, issuer }),
         sealed: createSealed(storage, crypto),
       },
@@ -193,10 +199,16 @@ const sweeps = [
 /** Everything that answers requests, in one list. */
 async function mountRoutes(
   { clock, crypto, environment, metrics, settings, storage }: Context,
-  parts: { server: FastifyInstance; http: Http; delivery: DeliveryService; plugins: FastifyPluginAsync[] },
+  parts: {
+    server: FastifyInstance;
+    http: Http;
+    delivery: DeliveryService;
+    plugins: FastifyPluginAsync[];
+    isChecked: () => boolean;
+  },
 ): Promise<void> {
-  const { server, http, delivery, plugins } = parts;
-  healthRoutes(server, storage);
+  const { server, http, delivery, plugins, isChecked } = parts;
+  healthRoutes(server, { storage, isChecked });
   metricsRoute(server, { metrics, settings: () => settings.get<MetricsDocument>('metrics') });
   for (const plugin of plugins) await server.register(plugin);
   const { receipts } = delivery;
@@ -211,23 +223,20 @@ async function mountRoutes(
 
 /** Builds the gateway on a migrated database. */
 export async function createApp(context: Context): Promise<App> {
-  const { environment, clock, random, log, tracer, storage, crypto, references, users, settings } = context;
+  const { environment, clock, random, log, tracer, storage, crypto, users, settings } = context;
   const { issuer, demo } = environment;
   await settings.load();
   await context.keys.keepUp();
   const audit = countedAudit(createAudit(random), context.metrics, tracer);
   const apps = createApps({ revisions: storage.revisions, issuer, demo });
   const { guard, close: closeGuard } = createGuarding(context);
-  const otp = createOtp({ crypto, random });
   const sessions = createSessions({
     ...{ settings, random, audit },
     ended: (tx, gone) => oidc.sessionsEnded(tx, gone),
   });
   const appNotices = createFormPoster({ timeoutMs: noticeMs });
-  const delivery = await createDelivery({
-    ...{ storage, crypto, clock, log, references, issuer, audit, tracer },
-    count: context.metrics.count,
-  });
+  const delivery = await createDelivering(context, { audit, guard });
+  const otp = createOtp({ crypto, random, delivery });
   const trustedProxies = settings.get<string[]>('trustedProxies');
   const {
     app: server,
@@ -251,7 +260,11 @@ export async function createApp(context: Context): Promise<App> {
     sessionLifeMs: () => sessionLifeMs(settings),
   });
 
-  await mountRoutes(context, { server, http, delivery, plugins: [flows.plugin, oidc.plugin] });
+  let templatesChecked = false;
+  await mountRoutes(context, {
+    ...{ server, http, delivery, plugins: [flows.plugin, oidc.plugin] },
+    isChecked: () => templatesChecked,
+  });
   storage.sweep(...sweeps, ...auditSweeps(settings));
   return {
     server,
@@ -259,6 +272,7 @@ export async function createApp(context: Context): Promise<App> {
     async start() {
       delivery.start();
       await checkTemplates();
+      templatesChecked = true;
       await storage.start();
     },
     async close() {

@@ -142,13 +142,19 @@ async function examineKeys({ keys, clock }: Context): Promise<Finding[]> {
 }
 
 async function examineProvidersOf(context: Context): Promise<Finding[]> {
-  const { storage, crypto, references, log } = context;
-  const states = await examineProviders({ db: storage.db, crypto, references, log });
+  const { storage, crypto, references, log, clock } = context;
+  const states = await examineProviders({ db: storage.db, crypto, references, log, clock });
   if (states.length === 0) {
     return [warning('providers', 'none is enabled: no code can be sent. See config/providers.yaml')];
   }
-  return states.map(({ id, channel, preset, fault: broken }) => {
+  return states.map(({ id, channel, preset, fault: broken, leftAlone }) => {
     if (broken !== null) return fault('providers', `${id} (${channel}): ${broken}`);
+    if (leftAlone !== null) {
+      const { reason, until } = leftAlone;
+      const mend = 'saving the provider again has it asked at once';
+      const says = `${id} (${channel}) is not asked until ${until.toISOString()}: ${reason}; ${mend}`;
+      return warning('providers', says);
+    }
     if (preset !== 'simulator') return ok('providers', `${id} (${channel}, ${preset})`);
     const says = `${id} (${channel}) is a simulator: its messages reach nobody, and everybody can read them`;
     return (context.environment.demo ? ok : warning)('providers', says);

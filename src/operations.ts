@@ -84,15 +84,21 @@ export async function closeServer(server: FastifyInstance): Promise<void> {
 }
 
 /** For load balancers and orchestrators: whether the process lives, and whether it can do its work. */
-export function healthRoutes(server: FastifyInstance, storage: Storage): void {
+export function healthRoutes(
+  server: FastifyInstance,
+  { storage, isChecked }: { storage: Storage; isChecked: () => boolean },
+): void {
   server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
   server.get('/readyz', async (request, reply) => {
+    reply.type('text/plain');
+    const notReady = () => reply.code(503).header('retry-after', '1').send('not ready\n');
+    if (!isChecked()) return notReady();
     try {
       await storage.ready();
-      return reply.type('text/plain').send('ready\n');
     } catch (err) {
       request.log.warn({ err }, 'not ready');
-      return reply.code(503).header('retry-after', '1').type('text/plain').send('not ready\n');
+      return notReady();
     }
+    return reply.send('ready\n');
   });
 }

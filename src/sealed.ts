@@ -1,13 +1,23 @@
+import { settingsSealed } from './config/index.ts';
 import { discardUnreadable, findUnreadable, signingKeysSealed } from './crypto/index.ts';
 import type { Crypto, Unreadable } from './crypto/types.ts';
 import { deliverySealed } from './delivery/index.ts';
 import { flowsSealed } from './flows/index.ts';
+import { guardSealed } from './guard/index.ts';
 import { otpSealed } from './otp/index.ts';
 import type { Storage } from './storage/types.ts';
 import { usersSealed } from './users/index.ts';
 
 /** Whatever only `SECRET_KEY` makes useful. */
-const columns = [...signingKeysSealed, ...deliverySealed, ...usersSealed, ...otpSealed, ...flowsSealed];
+const columns = [
+  ...signingKeysSealed,
+  ...deliverySealed,
+  ...settingsSealed,
+  ...usersSealed,
+  ...otpSealed,
+  ...flowsSealed,
+  ...guardSealed,
+];
 
 /** Whether `SECRET_KEY` is the one of the database, and the way on for who has lost it. */
 export interface Sealed {

@@ -4,7 +4,7 @@ import { createReferences, gatewaySections, processVariables } from './config/in
 import type { ConfigSection, Environment, References } from './config/types.ts';
 import { createCrypto, createPasswords } from './crypto/index.ts';
 import type { Crypto, Passwords } from './crypto/types.ts';
-import { channelsSection, providersSection } from './delivery/index.ts';
+import { channelsSection, messagesSection, providersSection } from './delivery/index.ts';
 import { flowsSection, passwordAlone } from './flows/index.ts';
 import { guardSection } from './guard/index.ts';
 import { keysSection } from './keys.ts';
@@ -38,12 +38,13 @@ export function sectionsOf(parts: SectionParts): ConfigSection[] {
     sessionsSection,
     keysSection,
     auditSection,
-    guardSection,
+    guardSection({ crypto }),
     passwordsSection,
     providersSection({ crypto, references, revisions }),
     channelsSection({ revisions }),
     flowsSection({ revisions, random }),
     appsSection({ issuer, demo }),
+    messagesSection({ issuer, revisions }),
     usersSection({ users, passwords, demo, passwordAlone }),
   ];
 }

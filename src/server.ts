@@ -4,7 +4,7 @@ import { type App, type Context, createApp, createContext, type Overrides } from
 import { configurationCommands, demoCredentials, processVariables, startControl } from './config/index.ts';
 import type { Environment } from './config/types.ts';
 import { keyCommands, SecretsUnreadable } from './crypto/index.ts';
-import { providerCommands } from './delivery/index.ts';
+import { messageCommands, providerCommands } from './delivery/index.ts';
 import { examineContext } from './doctor.ts';
 import { whenReadable } from './holding.ts';
 import { appCommands } from './oidc/index.ts';
@@ -36,6 +36,7 @@ async function openControl(context: Context) {
     ...keyCommands(keys),
     ...appCommands(context.describeApp),
     ...providerCommands(context.providers),
+    ...messageCommands(context.messages),
     doctor: () => examineContext(context),
   };
   try {

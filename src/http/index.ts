@@ -8,5 +8,6 @@
  *
  * Routes: `GET /` says what this is; `GET /assets/:file` serves the style sheet and scripts.
  */
+export { createLocales } from './locales.ts';
 export { createHttp, type HttpDeps } from './service.ts';
 export { texts } from './texts.ts';

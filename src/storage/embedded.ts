@@ -11,15 +11,13 @@ export interface EmbeddedOptions {
   dataDir: string;
   clock: Clock;
   onStatement?: OnStatement | undefined;
-  /** A dump of a database to begin with, for a new one. */
-  dump?: Blob;
 }
 
 /**
  * PostgreSQL in this process. It has one connection: transactions run one after the other, and a query on the outer
  * handle inside one never returns. The library is loaded here and not before, for whoever has a real server.
  */
-export async function openEmbedded({ dataDir, clock, dump, onStatement }: EmbeddedOptions): Promise<Engine> {
+export async function openEmbedded({ dataDir, clock, onStatement }: EmbeddedOptions): Promise<Engine> {
   const inMemory = dataDir === 'memory://';
   const lock = inMemory ? undefined : lockFolder(dataDir, clock.now());
   try {
@@ -27,7 +25,6 @@ export async function openEmbedded({ dataDir, clock, dump, onStatement }: Embedd
     const pglite = await PGlite.create({
       dataDir: inMemory ? dataDir : join(dataDir, 'db'),
       parsers,
-      ...(dump && { loadDataDir: dump }),
     });
     const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }), ...statementLog(onStatement) });
     return {

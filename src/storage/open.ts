@@ -26,8 +26,6 @@ export interface StorageOptions {
   poolSize?: number;
   /** Hears of every statement of a request; not of those of jobs, migrations and copies. */
   onStatement?: OnStatement | undefined;
-  /** A dump of an embedded database that a new one begins with. */
-  dump?: Blob;
 }
 
 /**

@@ -12,6 +12,18 @@ t.test('doctor: a sound installation, and what is wrong with others', async (t) 
   }
   t.match(sound.output, /^warning .*trustedProxies is empty/m);
 
+  const until = new Date(Date.now() + 60_000);
+  const counted = { window_start: until, failures: 0, accepted: 0, openings: 1, open_until: until };
+  const { db } = gateway.running.context.storage;
+  const broken = { provider_id: 'main', ...counted, reason: 'it has failed too often' };
+  await db.insertInto('provider_breakers').values(broken).execute();
+  const alone = await sallyport(env, ['doctor']);
+  t.equal(alone.code, 0, alone.errors);
+  t.match(
+    alone.output,
+    /^warning {2}providers +main \(sms\) is not asked until \S+: it has failed too often/m,
+  );
+
   const otherKey = { ...env, SECRET_KEY: `other:${Buffer.alloc(32, 8).toString('base64')}` };
   const lost = await sallyport(otherKey, ['doctor']);
   t.equal(lost.code, 1);
@@ -33,7 +45,7 @@ t.test('doctor: a sound installation, and what is wrong with others', async (t) 
 t.test('doctor names tables that are missing', async (t) => {
   const files = standard('http://127.0.0.1:9/');
   const env = await testEnvironment(t, { databaseUrl: null }, files);
-  const { code, output } = await sallyport(env, ['doctor']);
+  const { code, output } = await sallyport({ ...env, DATA_DIR: t.testdir() }, ['doctor']);
   t.equal(code, 1);
   t.match(output, /^ERROR {4}database .*migrat/m);
 });

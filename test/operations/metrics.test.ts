@@ -32,6 +32,7 @@ t.test('GET /metrics tells of logins, deliveries, hashes and the pool, and of no
     'sallyport_login_steps_total{step="second",method="sms-otp",result="passed"} 1',
     'sallyport_deliveries_total{provider="main",channel="sms",outcome="accepted"} 1',
     'sallyport_password_hashes_waiting 0',
+    'sallyport_provider_open{provider="main"} 0',
     'sallyport_database_connections_limit 20',
   ]) {
     t.ok(text.split('\n').includes(line), line);
