@@ -101,8 +101,8 @@ export type Verdict =
   | { is: 'wrong' }
   /** No code can be right any more: run out, used up, or tried too often. */
   | { is: 'gone' }
-  /** Nobody knows, so it must not pass. */
-  | { is: 'unchecked'; status: 'unavailable' | 'unknown'; reason: string };
+  /** Nobody knows, so it must not pass. `rejected`: this question, which says nothing about the gateway. */
+  | { is: 'unchecked'; status: 'rejected' | 'unavailable' | 'unknown'; reason: string };
 
 /** A gateway that makes the codes itself: only there can be asked whether a typed one is right. */
 export interface CodeKeeper<Prepared> {

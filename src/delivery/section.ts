@@ -8,6 +8,7 @@ import { forget } from './breaker/store.ts';
 import { readForeign } from './foreign/read.ts';
 import { type Finding, sentence } from './lint/finding.ts';
 import { lintProvider } from './lint/lint.ts';
+import { certificateFaults } from './network/certificates.ts';
 import type { Preset, ProviderDocument } from './preset.ts';
 import { presets } from './presets/index.ts';
 import { createDraft, openDocument, sealDocument, transportOf } from './providers.ts';
@@ -91,6 +92,8 @@ export function faultsOf(document: ProviderDocument, references: References): Fa
   if ((document.tls?.cert === undefined) !== (document.tls?.key === undefined)) {
     faults.push({ path: 'tls', message: 'cert and key belong together' });
   }
+  const pems = Object.entries(document.tls ?? {}).map(([name, pem]) => [name, draft.resolve(pem)]);
+  faults.push(...certificateFaults(Object.fromEntries(pems)));
   return [...faults, ...said(lintProvider(document), 'error')];
 }
 

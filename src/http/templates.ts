@@ -30,8 +30,13 @@ export const compileOptions = {
   },
 };
 
-/** Longer waits are told in minutes. The script that counts down does the same. */
-const MAX_SHOWN_SECONDS = 90;
+/** Up to 90 s, up to 90 min, and what is longer. The script that counts down does the same. */
+function waitOf(seconds: number): { key: string; values: { count: number } } {
+  if (seconds <= 90) return { key: 'page.wait', values: { count: seconds } };
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes <= 90) return { key: 'page.waitMinutes', values: { count: minutes } };
+  return { key: 'page.waitHours', values: { count: Math.ceil(minutes / 60) } };
+}
 
 export interface TemplateDeps {
   viewsDir: string;
@@ -122,11 +127,7 @@ function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
     wait: (until: number | undefined, from: number, options: Library.HelperOptions) => {
       const seconds = until === undefined ? 0 : Math.ceil((until - from) / 1000);
       if (seconds <= 0) return '';
-      const inMinutes = seconds > MAX_SHOWN_SECONDS;
-      return deps.translate(localeOf(options), {
-        key: inMinutes ? 'page.waitMinutes' : 'page.wait',
-        values: { count: inMinutes ? Math.ceil(seconds / 60) : seconds },
-      });
+      return deps.translate(localeOf(options), waitOf(seconds));
     },
     /** One item per step, true for those reached. */
     steps: (current: number, total: number) => Array.from({ length: total }, (_, index) => index < current),

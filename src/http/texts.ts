@@ -12,6 +12,7 @@ export const texts: Catalogue = {
   'page.capsLock': 'Caps lock is on.',
   'page.wait': 'in {count} s',
   'page.waitMinutes': 'in {count} min',
+  'page.waitHours': 'in {count} h',
   'page.waitReload': 'Reload this page {wait} to go on.',
   'page.reload': 'Reload now',
   'page.help': 'Help',

@@ -52,6 +52,17 @@ t.test('no page has an accessibility fault, large or small, light or dark', asyn
   });
 });
 
+t.test('a wait of hours is told in hours, by the server and by the script', async (t) => {
+  for (const javaScript of [false, true]) {
+    await withPage(t, { javaScript }, async (page) => {
+      await page.goto(address('sms-otp-held'));
+      // The script counts four times a second.
+      await page.waitForTimeout(300);
+      t.match(await page.textContent('button .wait'), /^in 12 h$/);
+    });
+  }
+});
+
 t.test('colours have contrast in the other pairs of size and scheme, too', async (t) => {
   await withPage(t, { viewport: phone, colorScheme: 'light' }, async (page) => {
     for (const name of ['sms-otp-error', 'sms-otp', 'consent', 'choose']) {

@@ -163,6 +163,15 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
     ),
     longName,
   ),
+  'sms-otp-stopped': login(screen({ option: 'sms-otp', sent: { 'sms-otp': sent } }, { delivery: 'stopped' })),
+  'sms-otp-held': login(
+    screen({
+      option: 'sms-otp',
+      sent: {
+        'sms-otp': { ...sent, codeId: null, refused: { reason: 'prefix', until: AT + 12 * 3_600_000 } },
+      },
+    }),
+  ),
   challenge: login(challenge(endless)),
   'challenge-turnstile': login(captcha('turnstile')),
   'challenge-hcaptcha': login(captcha('hcaptcha')),

@@ -160,10 +160,11 @@ t.test('what an export left out stays where it was meant for', async (t) => {
 
 t.test('beside the server that holds the database', { timeout: 60_000 }, async (t) => {
   let answer = 202;
+  let headers: Record<string, string> = {};
   const received: string[] = [];
   const gateway = createServer((request, response) => {
     received.push(request.url ?? '');
-    response.writeHead(answer).end('the answer');
+    response.writeHead(answer, headers).end('the answer');
   });
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
@@ -191,7 +192,13 @@ t.test('beside the server that holds the database', { timeout: 60_000 }, async (
   t.match(await command('provider', 'test', 'main', '--to', '+447700900123'), {
     ...{ code: 1, output: /^unavailable in \d+ ms\nanswer 503: the answer\n/, errors: /surely not sent/ },
   });
+  answer = 429;
+  headers = { 'Retry-After': '7' };
+  t.match(await command('provider', 'test', 'main', '--to', '+447700900123'), {
+    output: /^unavailable in \d+ ms\nstatus 429, Retry-After 7: the answer\nanswer 429: the answer\n/,
+  });
   answer = 500;
+  headers = {};
   t.match(await command('provider', 'test', 'main', '--to', '+447700900123'), {
     code: 1,
     errors: /may have been sent/,

@@ -332,3 +332,11 @@ t.test('a signature over the very bytes of the body', async (t) => {
     );
   }
 });
+
+t.test('a secret that turns out empty proves nothing: the provider cannot be used', async (t) => {
+  const signature = { secret: 'hook', header: 'X-Secret' };
+  const receipts = { signature, state: 'status', states: { failed: ['no'] } };
+  const { faults } = read({ receipts }, { secrets: { hook: '${env:NOWHERE:-}' } });
+  t.same(faults, [{ path: 'secrets.hook', message: 'is empty' }]);
+  t.same(read({ receipts }, { secrets: { hook: '${env:TOKEN}' } }).faults, []);
+});

@@ -1,9 +1,22 @@
 import t from 'tap';
+import { createAudit } from '../../src/audit/index.ts';
 import { retryAfterMs } from '../../src/delivery/breaker/retry-after.ts';
+import { createProviderDesk } from '../../src/delivery/index.ts';
 import type { Storage } from '../../src/storage/types.ts';
 import { forEachDatabase, postgresOnly } from '../helpers/database.ts';
+import { silent } from '../helpers/log.ts';
 import { type Behaviour, startGateway } from './hostile-gateway.ts';
-import { type Bench, eventsOf, httpProvider, openBench, rowOf, saveProviders } from './service-support.ts';
+import {
+  type Bench,
+  crypto,
+  eventsOf,
+  httpProvider,
+  issuer,
+  openBench,
+  rowOf,
+  saveProviders,
+} from './service-support.ts';
+import { references } from './support.ts';
 
 t.test('how long a gateway wants to be left alone', async (t) => {
   const now = new Date('2026-03-01T10:00:00Z');
@@ -144,6 +157,41 @@ t.test('a provider alone', async (t) => {
     t.equal(asked(), 5);
     const row = await storage.db.selectFrom('messages').selectAll().orderBy('id').executeTakeFirstOrThrow();
     t.equal(row.text_sealed, null);
+  });
+});
+
+t.test('left alone, and ended by hand', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const { asked, gateway, mood } = await moody(t);
+    const documents = [httpProvider('one', `${gateway.url}/one`), httpProvider('two', `${gateway.url}/ok`)];
+    const bench = await openBench(t, storage, documents);
+    const deps = { storage, crypto, references, issuer, log: silent, audit: createAudit() };
+    const desk = createProviderDesk({ ...deps, clock: { now: () => bench.now } });
+    const leftAlone = async () => (await desk.list()).map((provider) => provider.leftAlone !== null);
+    const open = async () => {
+      mood.now = 'slowdown';
+      await sendOne(bench);
+      t.same(await leftAlone(), [true, false], 'whoever lists the providers sees it');
+    };
+    const to = '+447700900123';
+    await open();
+    t.match(await desk.test({ id: 'one', to }), { outcome: 'unavailable' });
+    t.same(await leftAlone(), [true, false], 'a test that fails changes nothing');
+    mood.now = 'ok';
+    await desk.test({ id: 'two', to });
+    const draft = { ...documents[0], from: 'OTHER' };
+    t.match(await desk.test({ id: 'one', to, document: draft }), { outcome: 'accepted' });
+    t.same(await leftAlone(), [true, false], 'nor one of another provider or document');
+    t.match(await desk.test({ id: 'one', to }), { outcome: 'accepted' });
+    t.same(await leftAlone(), [false, false], 'one that is taken ends it');
+    t.equal((await eventsOf(storage.db)).filter((name) => name.startsWith('provider.closed')).length, 1);
+    const before = asked();
+    await sendOne(bench);
+    t.equal(asked(), before + 1, 'the instance that knew it open asks it again');
+
+    await open();
+    await desk.save([{ ...documents[0], from: 'MENDED' }]);
+    t.same(await leftAlone(), [false, false], 'an import or console that saves it ends it, too');
   });
 });
 

@@ -15,13 +15,15 @@ const prices = '*,,sms,EUR,0.10\n*,,voice,EUR,0.30\n*,,*,EUR,0.10';
 async function open(t: Test, storage: Storage, settings: object, path = 'ok') {
   const gateway = await startGateway(t);
   const lookups: string[] = [];
+  const elsewhere = { says: '{"lineType":"premium"}', meanwhile: () => {} };
   const guard = guardOn(
     storage,
     defaults(settings),
     () => {},
     async (_url, body) => {
       lookups.push(JSON.parse(body).number);
-      return { status: 200, body: '{"lineType":"premium"}' };
+      elsewhere.meanwhile();
+      return { status: 200, body: elsewhere.says };
     },
   );
   const providers = [
@@ -40,7 +42,7 @@ async function open(t: Test, storage: Storage, settings: object, path = 'ok') {
       bench.now,
     );
   return {
-    ...{ bench, guard, ask, lookups },
+    ...{ bench, guard, ask, lookups, elsewhere },
     asked: () => gateway.received.map((one) => one.path.split('/').at(-1)),
     async pass(seconds: number) {
       bench.now = new Date(bench.now.getTime() + seconds * 1_000);
@@ -173,5 +175,25 @@ t.test('a number that somebody else knows to be bad gets nothing, whoever asked'
     );
     t.match(await bench.delivery.send(message), { status: 'rejected' }, 'as often as it is tried');
     t.equal(lookups.length, 1);
+  }),
+);
+
+t.test('a code that is typed while its number is looked up is not followed', (t) =>
+  forEachDatabase(t, async (t, storage) => {
+    const secret = `whsec_${Buffer.alloc(32, 4).toString('base64')}`;
+    const lookup = { url: 'https://numbers.example.test/', secret, keep: '0s' };
+    const { asked, bench, elsewhere, lookups, pass } = await open(t, storage, { lookup });
+    elsewhere.says = '{}';
+    await bench.delivery.send(await bench.queue(sms));
+    const before = lookups.length;
+    let typed = false;
+    bench.delivery.onFollowUp(async () => !typed);
+    elsewhere.meanwhile = () => {
+      typed = true;
+    };
+    await pass(26);
+    t.equal(lookups.length, before + 1);
+    t.same(asked(), ['sms']);
+    t.same(await storage.db.selectFrom('message_timers').selectAll().execute(), []);
   }),
 );

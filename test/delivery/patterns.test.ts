@@ -1,4 +1,5 @@
 import t from 'tap';
+import { credentialsIn } from '../../src/delivery/http/hide.ts';
 import { createPatterns } from '../../src/delivery/http/patterns.ts';
 import { maskReason } from '../../src/delivery/mask.ts';
 import type { GatewayAnswer } from '../../src/delivery/preset.ts';
@@ -142,4 +143,17 @@ t.test('what lies beyond what is read is not denied', async (t) => {
   const outcome = judge({ success: { body: { matches: '"ok"' } } });
   t.equal(outcome({ body: `${'x'.repeat(size - 10)}"ok"` }).status, 'unknown');
   t.equal(outcome({ body: 'no' }).status, 'unavailable');
+});
+
+t.test('a long payload is searched for credentials in no time', async (t) => {
+  for (const text of [
+    `{"${'auth'.repeat(size / 4)}"`,
+    `?${'token'.repeat(size / 5)}`,
+    `"${'-key'.repeat(size / 4)}`,
+  ]) {
+    const started = performance.now();
+    t.same(credentialsIn(text), []);
+    t.ok(performance.now() - started < 4 * limitMs, text.slice(0, 10));
+  }
+  t.same(credentialsIn('?my_api-key=k1&x=1&auth.token=k2'), ['k1', 'k2']);
 });

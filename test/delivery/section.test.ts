@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written so
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { createValidator } from '../../src/config/index.ts';
 import type { Candidate } from '../../src/config/types.ts';
@@ -90,11 +92,48 @@ t.test('documents are judged, all faults at once', async (t) => {
         'http.url',
         'simulator',
         'tls',
+        'tls.cert',
       ],
     );
+    const twice = { basic: { username: 'a', password: 'b' }, bearer: { token: 'c' } };
+    t.match(schemaFaults({ ...documented, http: { ...documented.http, auth: twice } }), [
+      { path: 'http.auth', message: /^needs exactly one of basic, bearer, apiKey, / },
+    ]);
     t.match(checked(storage, { id: 'a', channel: 'sms', preset: 'http' }), [
       { path: 'http', message: 'is missing' },
     ]);
+  });
+});
+
+t.test('certificates that cannot be used are named when they are saved', async (t) => {
+  await forEachDatabase(t, async (t, storage) => {
+    const pem = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+    const [cert, key] = [pem('localhost.cert.pem'), pem('localhost.key.pem')];
+    const other = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    }).privateKey;
+    const cases: [tls: object, said: string[]][] = [
+      [{ ca: cert, cert, key }, []],
+      [{ ca: `${cert}\n${cert}` }, []],
+      [{ ca: 'nonsense' }, ['tls.ca']],
+      [{ ca: key }, ['tls.ca']],
+      [{ ca: cert.replace(/[A-Za-z]{20}/, 'A'.repeat(20)) }, ['tls.ca']],
+      [{ cert: 'nonsense', key: 'nonsense' }, ['tls.cert', 'tls.key']],
+      [{ cert, key: other }, ['tls.key']],
+      [{ cert, key: '${stored}' }, []],
+      [{ ca: '${env:NOT_SET}' }, []],
+    ];
+    for (const [tls, said] of cases) {
+      const faults = checked(storage, { ...documented, tls });
+      t.same(
+        faults.map(({ path }) => path),
+        said,
+        JSON.stringify(tls).slice(0, 60),
+      );
+      t.notMatch(JSON.stringify(faults), 'nonsense');
+    }
   });
 });
 

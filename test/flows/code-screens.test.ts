@@ -39,7 +39,9 @@ t.test('the first message was not sent: there is nothing to type', async (t) => 
   t.same(pageOf({ delivery: 'unavailable' }), {
     ...{ texts: ['headingNone', 'notSent'], fields: [], actions: ['send primary'], waits: now + 30_000 },
   });
-  t.match(pageOf({ delivery: 'rejected', alone: true }), { texts: ['headingNone', 'notSentAlone'] });
+  t.match(pageOf({ delivery: 'unavailable', alone: true }), { texts: ['headingNone', 'notSentAlone'] });
+  t.match(pageOf({ delivery: 'rejected' }), { texts: ['headingNone', 'rejected'] });
+  t.match(pageOf({ delivery: 'rejected', alone: true }), { texts: ['headingNone', 'rejectedAlone'] });
 });
 
 t.test('a later one was not sent: the earlier code may be typed', async (t) => {

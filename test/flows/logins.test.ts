@@ -223,7 +223,7 @@ t.test('sending', (t) =>
       world.clock.pass(60 * minute);
       world.outcome = { status: 'unknown', reason: 'cut' };
       const browser = await world.browser();
-      t.match((await browser.submit(credentials)).body, 'It may take a moment');
+      t.match((await browser.submit(credentials)).body, 'We do not know whether the code');
       const older = newestCode(world);
       world.clock.pass(31_000);
       await browser.submit({ action: 'resend' });

@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import t from 'tap';
+import { priceFaults } from '../../src/guard/sends/prices.ts';
 import { defaults, section } from './fixture.ts';
 
 const valid = new Ajv({ strict: false }).compile(section.schema);
@@ -53,6 +54,8 @@ t.test('faults name the member', async (t) => {
     [{ sends: { prices: 'DE,,sms,EUR,0.07\nDE,sms,EUR,0.07' } }, 'sends.prices'],
     [{ sends: { budgets: [{ perDay: '20 EUR' }] } }, 'sends.budgets[0].perDay'],
     [{ sends: { prices: '*,,*,USD,0.1', budgets: [{ perDay: '20 EUR' }] } }, 'sends.budgets[0].perDay'],
+    [{ sends: { prices: '*,0049,*,EUR,0.1\n*,,*,USD,1', budgets: [{ perDay: '20 USD' }] } }, 'sends.prices'],
+    [{ sends: { prices: '*,49,*,EUR,0.1', budgets: [{ perDay: '20 EUR' }] } }, 'sends.budgets[0].perDay'],
     [{ passwords: { firstWait: '1h' } }, 'passwords.firstWait'],
     [{ passwords: { longestWait: '2d' } }, 'passwords.longestWait'],
     [{ locks: { first: '2d' } }, 'locks.first'],
@@ -63,4 +66,13 @@ t.test('faults name the member', async (t) => {
       [path],
     );
   }
+});
+
+t.test('what is wrong with a price list, line by line', async (t) => {
+  const list = ['*,,*,EUR,0.1', '*,0049,sms,EUR,0.1', 'XX,,sms,EUR,0.1', 'DE,,fax,EUR,0.1', '*,,*,EUR,0.2'];
+  t.match(
+    priceFaults('prices', list.join('\n')).map(({ message }) => message),
+    [/^line 2 .*\+44/, /^line 3 .*XX/, /^line 4 .*“fax”: there are sms/, /^line 5 .*line 1/],
+  );
+  t.strictSame(priceFaults('prices', '*,,*,EUR,0.1\nDE,+49,sms,EUR,0.1\nDE,,sms,EUR,0.1\nDE,,sms,USD,1'), []);
 });

@@ -19,7 +19,7 @@ const FLAGS = [
   '--disable-sync',
   '--no-first-run',
 ];
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 let browser: Promise<Browser> | undefined;
 

@@ -153,6 +153,17 @@ story('a gateway that is left alone is not asked, and neither is one that is gon
   t.equal(verify.checks.length, 1);
 });
 
+story('what somebody types does not switch the gateway off', async (t, storage) => {
+  const verify = await startVerify(t);
+  const login = await open(t, storage, [verifyProvider('verify', verify.url)]);
+  await login.send();
+  verify.instead = { check: (response) => response.writeHead(400).end('{"code":60200}') };
+  for (let n = 0; n < 5; n += 1) t.equal(await login.type('AAAAAA'), 'unchecked');
+  t.equal(verify.checks.length, 5);
+  t.same(await storage.db.selectFrom('provider_breakers').selectAll().execute(), []);
+  t.equal((await login.send()).outcome, 'accepted');
+});
+
 story('the next provider sends our text with our code, and nothing is asked', async (t, storage) => {
   const verify = await startVerify(t);
   const gateway = await startGateway(t);

@@ -67,6 +67,32 @@ await postgresOnly(t, async (t, storage) => {
     for (const answer of answers) if (!answer.allowed) t.match(answer, { rule: 'number', retryAt: at(30) });
   });
 
+  t.test('who has yet to pass a challenge does not close a number for its owner', async (t) => {
+    const numberHash = 'name:owner';
+    const stranger = (i: number, now: Date) =>
+      guard.allowSend(
+        { numberHash, userId: null, ip: `203.0.113.${i}`, loginId: `log_${i}`, firstContact: true },
+        now,
+      );
+    for (let round = 0; round < 8; round++) {
+      const now = at(round * 3_600);
+      const owner = { numberHash, userId: null, ip: '192.0.2.99', deviceId: 'dev_owner' };
+      const [answer, ...strangers] = await Promise.all([
+        new Promise((resolve) => setTimeout(resolve, round)).then(() => guard.allowSend(owner, now)),
+        ...Array.from({ length: 32 }, (_, i) => stranger(i, now)),
+      ]);
+      t.match(answer, { allowed: true }, `round ${round}`);
+      for (const one of strangers) t.equal(one.allowed, false);
+      await verified(guard, db, { ip: '192.0.2.99', deviceId: 'dev_owner' });
+    }
+    const rows = await db
+      .selectFrom('send_histories')
+      .select('key')
+      .where('key', 'like', '%203.0.113.%')
+      .execute();
+    t.same(rows, [], 'nothing is counted for them');
+  });
+
   t.test('60 messages from one address at once: 20 go, and the others cost nobody anything', async (t) => {
     const ask = (i: number, now: Date) =>
       guard.allowSend({ numberHash: `a${i}`, userId: `usr_a${i}`, ip: '198.51.100.200' }, now);

@@ -55,10 +55,14 @@ for (const button of document.querySelectorAll('button[data-enabled-at]')) {
   const tick = () => {
     const seconds = Math.ceil((total - (performance.now() - loaded)) / 1000);
     if (seconds > 0) {
-      wait.textContent =
-        seconds > 90
-          ? wait.dataset.minutes.replace('#', String(Math.ceil(seconds / 60)))
-          : wait.dataset.seconds.replace('#', String(seconds));
+      const minutes = Math.ceil(seconds / 60);
+      const [words, count] =
+        seconds <= 90
+          ? [wait.dataset.seconds, seconds]
+          : minutes <= 90
+            ? [wait.dataset.minutes, minutes]
+            : [wait.dataset.hours, Math.ceil(minutes / 60)];
+      wait.textContent = words.replace('#', String(count));
       return;
     }
     clearInterval(timer);

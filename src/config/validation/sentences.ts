@@ -88,7 +88,7 @@ function sentenceOf(error: ErrorObject): string {
       return formats[String(params.format)] ?? `must have the format ${params.format}`;
     case 'pattern':
       if (params.pattern === durationPattern) return 'must be a duration such as 30s, 5m, 8h or 30d';
-      return `does not have the expected form (${params.pattern})`;
+      return `does not have the expected form (${exampleOf(error) ?? params.pattern})`;
     case 'minLength':
       return params.limit === 1 ? 'may not be empty' : `must have at least ${params.limit} characters`;
     case 'maxLength':
@@ -99,6 +99,9 @@ function sentenceOf(error: ErrorObject): string {
       return `may have at most ${params.limit} entries`;
     case 'uniqueItems':
       return `says the same twice (entries ${Number(params.i) + 1} and ${Number(params.j) + 1})`;
+    case 'minProperties':
+    case 'maxProperties':
+      return howMany(error);
     case 'minimum':
       return `must be at least ${params.limit}`;
     case 'maximum':
@@ -106,6 +109,22 @@ function sentenceOf(error: ErrorObject): string {
     default:
       return error.message ?? 'is wrong';
   }
+}
+
+/** People read an example more easily than an expression. */
+function exampleOf({ parentSchema }: ErrorObject): string | undefined {
+  const [example] = (parentSchema?.examples ?? []) as unknown[];
+  return example === undefined ? undefined : `for instance ${String(example)}`;
+}
+
+function howMany({ params, parentSchema, keyword }: ErrorObject): string {
+  const { maxProperties, minProperties, properties } = (parentSchema ?? {}) as Record<string, unknown>;
+  const known = Object.keys((properties ?? {}) as object).join(', ');
+  const of = known === '' ? '' : ` of ${known}`;
+  if (minProperties === 1 && maxProperties === 1) return `needs exactly one${of}`;
+  return keyword === 'minProperties'
+    ? `needs at least ${params.limit}${of}`
+    : `may have at most ${params.limit}${of}`;
 }
 
 const formats: Record<string, string> = {

@@ -7,7 +7,9 @@ const secretName = /auth|token|secret|passw|pwd|cookie|credential|api[-_]?key|(^
 /** Whether a header or parameter of this name is likely to carry a credential. */
 export const isSecretName = (name: string): boolean => secretName.test(name);
 
-const credential = '(?:[\\w.-]*(?:auth|token|secret|passw|pwd|api[-_]?key|credential|signature)[\\w.-]*|key)';
+/** With a bound on what stands around the word: without one a long text takes the square of its length. */
+const credential =
+  '(?:[\\w.-]{0,100}(?:auth|token|secret|passw|pwd|api[-_]?key|credential|signature)[\\w.-]{0,100}|key)';
 /** `name=value` in a query or a form, and `"name": "value"` in JSON; the value a literal. */
 const inText = new RegExp(`((?:[?&]|^)${credential}=|"${credential}"\\s*:\\s*")([^&"$\\s]+)`, 'gi');
 const userInformation = /^([a-z]+:\/\/)([^/?#@$]+)(?=@)/i;

@@ -42,6 +42,10 @@ export function prepareHttp(draft: ProviderDraft): PreparedHttp | null {
     draft.fault('http', 'is missing');
     return null;
   }
+  // What a reference names may be empty here: a proof by such a secret would be anybody's.
+  for (const [name, written] of Object.entries(draft.document.secrets ?? {})) {
+    if (draft.resolve(written) === '') draft.fault(`secrets.${name}`, 'is empty');
+  }
   const reader = createReader(draft);
   const method = readMethod(document, draft);
   const url = reader.readWhole('http.url', document.url.trim(), (nodes, faults) =>

@@ -36,8 +36,8 @@ function left(path: string, value: unknown, enabled: boolean): Finding[] {
   if (typeof value !== 'string') return [];
   const written = value.trim();
   if (samples.some((sample) => sample.test(written)))
-    return [error(path, `“${written}” was left in from an example`, 'put your own value there')];
+    return [error(path, 'was left in from an example', 'put your own value there')];
   return enabled && blotted.test(written)
-    ? [warning(path, `“${written}” looks as if it was left in from an example`, 'put your own value there')]
+    ? [warning(path, 'looks as if it was left in from an example', 'put your own value there')]
     : [];
 }

@@ -97,6 +97,7 @@ function verdict(answer: GatewayAnswer, json: unknown): Verdict {
   const code = twilioApi.twilioCode(json);
   if (answer.status === 429 && code === TOO_MANY_CHECKS) return { is: 'gone' };
   const told = refused(answer, code, codes);
-  const reason = told.status === 'accepted' ? '' : told.reason;
-  return { is: 'unchecked', status: told.status === 'unavailable' ? 'unavailable' : 'unknown', reason };
+  if (told.status === 'accepted') return { is: 'unchecked', status: 'unknown', reason: '' };
+  // A success that says nothing we know is no refusal; anybody may type what is refused.
+  return { is: 'unchecked', status: told.status, reason: told.reason };
 }

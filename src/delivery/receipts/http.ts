@@ -67,37 +67,47 @@ export const httpReceipts: ReceiptReader<Prepared> = {
     const digest = createHmac(signature.algorithm ?? 'sha256', receipts.secret).update(call.body);
     const encoding = signature.encoding ?? 'hex';
     const expected = `${signature.prefix ?? ''}${digest.digest(encoding)}`;
-    return encoding === 'hex'
-      ? secretsMatch(expected.toLowerCase(), given.toLowerCase())
-      : secretsMatch(expected, given);
+    const matches =
+      encoding === 'hex'
+        ? secretsMatch(expected.toLowerCase(), given.toLowerCase())
+        : secretsMatch(expected, given);
+    // Over no body it is the same for every call, and says nothing about what stands in this one's address.
+    return matches && call.body.length === 0 ? null : matches;
   },
 
   receipts(call, { receipts }) {
     if (!receipts) return [];
     const { document, failures, states } = receipts;
-    const state = states.get((valueAt(call, document.state) ?? '').toLowerCase());
+    const state = states.get((valueAt(call, document.state, document) ?? '').toLowerCase());
     if (state === undefined) return [];
-    const why = document.failure === undefined ? null : valueAt(call, document.failure);
+    const why = document.failure === undefined ? null : valueAt(call, document.failure, document);
     const failure = state === 'failed' ? (failures.get((why ?? '').toLowerCase()) ?? 'gateway') : null;
-    const messageId = document.message === undefined ? null : valueAt(call, document.message);
-    const gatewayId = document.id === undefined ? null : valueAt(call, document.id);
+    const messageId = document.message === undefined ? null : valueAt(call, document.message, document);
+    const gatewayId = document.id === undefined ? null : valueAt(call, document.id, document);
     return [{ messageId, gatewayId, state, failure }];
   },
 
   replies(call, { receipts }) {
-    const { replies } = receipts?.document ?? {};
-    if (!replies) return [];
-    const from = valueAt(call, replies.from);
-    const text = valueAt(call, replies.text);
+    if (!receipts?.document.replies) return [];
+    const { document } = receipts;
+    const { replies } = receipts.document;
+    const from = valueAt(call, replies.from, document);
+    const text = valueAt(call, replies.text, document);
     return from === null || text === null ? [] : [{ from, text }];
   },
 };
 
 /** A JSON Pointer into the body, or the name of a form field or of a parameter of the address. */
-function valueAt({ content, method, query }: Call, place: string): string | null {
+function valueAt(
+  { body, content, query }: Call,
+  place: string,
+  { signature }: ReceiptsDocument,
+): string | null {
+  // Where the body is signed the address beside it is not: anybody could have written that.
+  const inAddress = signature?.over === 'body' && body.length > 0 ? null : query;
   const value = place.startsWith('/')
     ? pointed(content, place)
-    : (memberOf(method === 'GET' ? query : content, place) ?? memberOf(query, place));
+    : (memberOf(content, place) ?? memberOf(inAddress, place));
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
     : null;

@@ -25,8 +25,13 @@ const failures = new Map(
   }),
 );
 
-/** The members of a form; Twilio sends nothing else here. */
-const membersOf = ({ content }: Call): Record<string, string> => (content ?? {}) as Record<string, string>;
+/** The members of a form; Twilio sends nothing else here, and a stranger anything. */
+const membersOf = ({ content }: Call): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(content ?? {}).filter(
+      (member): member is [string, string] => typeof member[1] === 'string',
+    ),
+  );
 
 /** Over the address as Twilio was given it, and every member of the form behind each other by name. */
 export function twilioSignature(authToken: string, url: string, members: Record<string, string>): string {

@@ -24,13 +24,13 @@ const Entries = (description: string) => Type.Array(Entry, { minItems: 1, descri
 const Route = Type.Object(
   {
     countries: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[A-Z]{2}$' }), {
+      Type.Array(Type.String({ pattern: '^[A-Z]{2}$', examples: ['DE'] }), {
         minItems: 1,
         description: 'ISO 3166 codes of the country that the number belongs to',
       }),
     ),
     prefixes: Type.Optional(
-      Type.Array(Type.String({ pattern: '^\\+[1-9][0-9]{0,14}$' }), {
+      Type.Array(Type.String({ pattern: '^\\+[1-9][0-9]{0,14}$', examples: ['+4474'] }), {
         minItems: 1,
         description: 'What the number begins with, in international form and in quotes: "+4474"',
       }),

@@ -98,6 +98,8 @@ export function provenByPlivo(call: Call, authToken: string): boolean | null {
     names
       .flatMap((name) => (headers[name] ?? '').split(','))
       .some((given) => secretsMatch(expected, given.trim()));
+  // What is no form was never signed as one.
+  if (Object.values(call.content ?? {}).some((value) => typeof value !== 'string')) return false;
   const nonce = headers['x-plivo-signature-v3-nonce'];
   if (nonce !== undefined) {
     const names = ['x-plivo-signature-v3', 'x-plivo-signature-ma-v3'];

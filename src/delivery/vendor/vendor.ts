@@ -110,7 +110,7 @@ export function vendorPreset<Schema extends TSchema>(
     id: vendor.id,
     channels: vendor.channels,
     options: { ...rest, properties: { ...properties, ...shared }, additionalProperties: false } as TSchema,
-    prepare: (draft) => prepare<Options>(vendor, draft),
+    prepare: (draft) => prepare<Options>(vendor, properties, draft),
     transport: ({ transport }) => transport,
     request(message, { options, transport }, { now }) {
       const request = vendor.request(message, options, { now, host: new URL(transport.origin).host });
@@ -157,6 +157,7 @@ export const hideMembers = (
 
 function prepare<Options>(
   vendor: Omit<Vendor<Options>, 'options'>,
+  properties: Record<string, TSchema>,
   draft: ProviderDraft,
 ): PreparedVendor<Options> | null {
   const faults = { count: 0 };
@@ -171,6 +172,11 @@ function prepare<Options>(
     // On its way back, a secret that is kept stands here by a placeholder: it is looked at when it is in its place.
     if (read[member] !== stored) fault(member === 'from' ? member : `${vendor.id}.${member}`, message);
   };
+  // What a reference names may be empty here, whoever has judged the document: anybody could sign with that.
+  for (const name of vendor.secrets) {
+    const least = (properties[name] as { minLength?: number } | undefined)?.minLength ?? 0;
+    if (read[name] !== undefined && String(read[name]).length < least) own(name, 'is empty or too short');
+  }
   const from = draft.document.from === undefined ? null : draft.resolve(draft.document.from);
   vendor.check?.(options, from, own);
   const transport = readTransport(read, () => vendor.origin(options), own);

@@ -1,6 +1,6 @@
 import type { Audit } from '../../audit/types.ts';
 import type { Crypto } from '../../crypto/types.ts';
-import type { Guard, SendRequest } from '../../guard/types.ts';
+import type { Guard, SendAnswer, SendRequest } from '../../guard/types.ts';
 import { after } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Rider, sendRiders } from '../../storage/index.ts';
@@ -64,7 +64,11 @@ async function follow(
   now: Date,
 ): Promise<OutgoingMessage | null> {
   const followed = await following(deps, askers, timer, now);
-  if (followed !== null) return write(deps, timer, followed, now);
+  const { guard } = deps;
+  const answer = followed && guard ? await guard.allowSend(requestOf(deps, followed), now) : null;
+  // Where numbers are looked up that took seconds, in which the message may have arrived or its code been typed.
+  const still = answer === null ? followed : await following(deps, askers, timer, now);
+  if (still !== null) return write(deps, timer, still, answer, now);
   await removeTimer(deps.storage.db, timer.message_id);
   return null;
 }
@@ -105,9 +109,9 @@ async function write(
   deps: TimersDeps,
   timer: Timer,
   { before, chain, next, row }: Followed,
+  answer: SendAnswer | null,
   now: Date,
 ): Promise<OutgoingMessage | null> {
-  const answer = (await deps.guard?.allowSend(requestOf(deps, row, before, next), now)) ?? null;
   return deps.storage.transaction(async (tx) => {
     if (!(await removeTimer(tx, timer.message_id))) return null;
     const decided = answer === null ? [] : (deps.guard?.recordingSend(tx, answer, now) ?? []);
@@ -137,9 +141,7 @@ async function write(
 /** Nobody stands before a browser for it: the address is nobody's, and a challenge cannot be passed. */
 const requestOf = (
   { crypto }: TimersDeps,
-  row: messages.MessageRow,
-  { to }: OutgoingMessage,
-  { channel }: FollowUp,
+  { row, before: { to }, next: { channel } }: Followed,
 ): SendRequest => ({
   ...{ number: to, numberHash: crypto.mac('identifier', to), userId: row.user_id, ip: null },
   ...{ appId: row.app_id, loginId: row.login_id, channel, followUp: true, mayWait: true },

@@ -65,10 +65,13 @@ export const smsOtp = {
     'sms-otp.stoppedAlone':
       'The number ••••• {last2} has asked us for no more messages. Send START to the number that our messages came from, then try again.',
     'sms-otp.slow':
-      'It may take a moment until the code arrives at ••••• {last2}. You can ask for another one; both will work.',
+      'We do not know whether the code to ••••• {last2} went out. If it does not arrive, ask for another one; both will work.',
     'sms-otp.notSent': 'We could not send the code to ••••• {last2} just now. Try again, or use another way.',
     'sms-otp.notSentAlone':
       'We could not send the code to ••••• {last2} just now. Please try again in a moment.',
+    'sms-otp.rejected': 'Our message to ••••• {last2} was not accepted. Please use another way.',
+    'sms-otp.rejectedAlone':
+      'Our message to ••••• {last2} was not accepted. Please ask whoever looks after this app whether the number is right.',
     'sms-otp.code': 'Code',
     'sms-otp.phone': 'Phone number',
     'sms-otp.country': 'Country',

@@ -108,7 +108,8 @@ function noticesOf(id: string, view: View): Notice[] {
     return [{ tone: 'warning', text: text(held ? 'flows.codeHeld' : `${id}.wait`) }];
   }
   if (last2 !== null && isUndelivered(view)) {
-    const why = delivery === 'stopped' ? 'stopped' : 'notSent';
+    // What was refused will be refused again: to try once more would be no advice.
+    const why = delivery === 'stopped' || delivery === 'rejected' ? delivery : 'notSent';
     return [{ tone: 'error', text: text(`${id}.${why}${alone ? 'Alone' : ''}`, { last2 }) }];
   }
   return [];

@@ -1,3 +1,4 @@
+import { getCountries } from '../../lib/phone-numbers.ts';
 import type { Fault } from '../../lib/problem.ts';
 
 /** One line of the price list. */
@@ -16,18 +17,42 @@ export interface Price {
 const header = 'country,prefix,channel,currency,price';
 const line = /^([A-Z]{2}|\*),(\+?\d{0,15}),(\*|[a-z]{1,20}),([A-Z]{3}),(\d{1,7}(?:\.\d{1,6})?)$/;
 
+const countries = new Set<string>(getCountries());
+/** What delivery sends by. */
+const channels = ['sms', 'voice', 'email'];
+
 const linesOf = (csv: string): [text: string, number: number][] =>
   csv
     .split(/\r?\n/)
     .map((text, at): [string, number] => [text.trim(), at + 1])
     .filter(([text]) => text !== '' && !text.startsWith('#') && text !== header);
 
-export const priceFaults = (path: string, csv: string): Fault[] =>
-  linesOf(csv).flatMap(([text, number]) =>
-    line.test(text)
-      ? []
-      : [{ path, message: `line ${number} is not “${header}”: write for instance DE,,sms,EUR,0.075` }],
-  );
+/** What is wrong with a list, line by line; `path` is where it stands. */
+export function priceFaults(path: string, csv: string): Fault[] {
+  const first = new Map<string, number>();
+  return linesOf(csv).flatMap(([text, number]) => {
+    const fault = faultOf(text, number, first);
+    return fault === null ? [] : [{ path, message: `line ${number} ${fault}` }];
+  });
+}
+
+/** @param first the line on which what a price is for came first */
+function faultOf(text: string, number: number, first: Map<string, number>): string | null {
+  const [, country, prefix = '', channel = '', currency] = line.exec(text) ?? [];
+  if (country === undefined) return `is not “${header}”: write for instance DE,,sms,EUR,0.075`;
+  if (country !== '*' && !countries.has(country)) return `names a country that does not exist: ${country}`;
+  if (channel !== '*' && !channels.includes(channel)) {
+    return `names the channel “${channel}”: there are ${channels.join(', ')} and *`;
+  }
+  if (prefix.replace('+', '').startsWith('0')) {
+    return `has the prefix ${prefix}: prefixes begin with the country code, as in +44`;
+  }
+  const whatFor = [country, prefix.replace('+', ''), channel, currency].join();
+  const before = first.get(whatFor);
+  if (before !== undefined) return `has a price for what line ${before} has a price for`;
+  first.set(whatFor, number);
+  return null;
+}
 
 const parsed = new Map<string, Price[]>();
 

@@ -103,7 +103,9 @@ async function allowSend(deps: SendsDeps, request: SendRequest, now: Date): Prom
     return until ? answer([], until) : answer(byThemselves);
   }
   const read = country === null ? [] : countryKeys(country, now);
-  const { counted, lockedUntil, marks } = await countSends(db, rules, { lock, read }, now);
+  // What is held back in any case is not counted, not even for a moment: the owner may be asking in that moment.
+  const hold = byThemselves.some(({ enforced }) => enforced);
+  const { counted, lockedUntil, marks } = await countSends(db, rules, { lock, read, hold }, now);
   if (lockedUntil) return answer([], lockedUntil);
 
   const verdicts = [...byThemselves];

@@ -212,8 +212,10 @@ export function sendsFaults(sends: SendsDocument): Fault[] {
   const prices = parsePrices(sends.prices);
   for (const [at, { perDay }] of sends.budgets.entries()) {
     const { currency } = parseMoney(perDay);
-    if (prices.some((row) => row.country === '*' && row.channel === '*' && row.currency === currency))
-      continue;
+    const hasRest = prices.some(
+      (row) => row.country === '*' && row.prefix === '' && row.channel === '*' && row.currency === currency,
+    );
+    if (hasRest) continue;
     const message = `needs a line “*,,*,${currency},…” in sends.prices: a message without a price would cost nothing`;
     faults.push({ path: `sends.budgets[${at}].perDay`, message });
   }

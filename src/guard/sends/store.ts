@@ -100,13 +100,13 @@ const added = (at: number) => sql`
 /**
  * Counts this moment in every row, in one statement, unless an enforced one of them is full: then in none. Under
  * concurrency some may be counted and another not; the caller gives those back. The rows are always taken in the order
- * given, so that two senders never wait for each other. Of a factor that is locked nothing is counted at all. `read`:
- * keys whose marks are answered besides.
+ * given, so that two senders never wait for each other. Of a factor that is locked nothing is counted at all, nor with
+ * `hold`. `read`: keys whose marks are answered besides.
  */
 export async function countSends(
   db: Db,
   entries: Entry[],
-  { lock, read }: { lock: Lock | null; read: string[] },
+  { lock, read, hold }: { lock: Lock | null; read: string[]; hold: boolean },
   now: Date,
 ): Promise<{ lockedUntil: Date | null; counted: Counted[]; marks: Map<string, Record<string, number>> }> {
   const at = now.getTime();
@@ -129,7 +129,8 @@ export async function countSends(
           else jsonb_build_object(e.mark, case e.kind when 'tags' then ${at}::float8 else e.amount end) end,
         ${now}::timestamptz + e.kept_ms * interval '1 millisecond'
       from entries e
-      where not exists (select from known where known."full") and not exists (select from locked) order by e.place
+      where not ${hold}::boolean and not exists (select from known where known."full")
+        and not exists (select from locked) order by e.place
       on conflict (key) do update set
         (times, marks) = (select ${added(at)} from entries e where e.key = h.key),
         expires_at = greatest(h.expires_at, excluded.expires_at)

@@ -1,10 +1,11 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written so
 import { createHash, createHmac } from 'node:crypto';
 import { SignJWT } from 'jose';
 import t from 'tap';
 import { isHttp } from '../../../src/delivery/preset.ts';
 import type { Call } from '../../../src/delivery/receipts/contract.ts';
 import { signWebhook, webhookKey } from '../../../src/lib/standard-webhooks.ts';
-import { load, now, presetOf } from './support.ts';
+import { load, now, presetOf, sid } from './support.ts';
 
 /* Whether the vendor has sent a report, by what each of them has agreed with us. */
 
@@ -201,4 +202,33 @@ t.test('an endpoint of our own', async (t) => {
   t.equal(await signed({ ...sent(), headers: { ...headers, 'webhook-id': 'evt_2' } }), false);
   t.equal(await signed({ ...sent(), headers: { ...headers, 'webhook-timestamp': '' } }), false);
   t.equal(await signed(), false, 'unsigned ones are refused, whatever their address');
+});
+
+t.test('a secret that turns out empty proves nothing: the provider cannot be used', async (t) => {
+  const empty = (preset: string, options: object) =>
+    load({ preset, from: '+15005550006', [preset]: options }).faults.map(({ path }) => path);
+  const nothing = '${file:/run/secrets/nothing}';
+  for (const [preset, options, path] of [
+    ['twilio', { accountSid: sid, authToken: nothing }, 'twilio.authToken'],
+    ['vonage', { apiKey: 'k', apiSecret: 's', signatureSecret: nothing }, 'vonage.signatureSecret'],
+    ['plivo', { authId: 'a', authToken: nothing }, 'plivo.authToken'],
+    [
+      'clickatell',
+      { apiKey: 'k', callbackUser: 'u', callbackPassword: nothing },
+      'clickatell.callbackPassword',
+    ],
+    ['bulksms', { tokenId: 'k', tokenSecret: 't', callbackToken: nothing }, 'bulksms.callbackToken'],
+    ['messagebird', { accessKey: 'k', signingKey: nothing }, 'messagebird.signingKey'],
+    ['sinch', { servicePlanId: 'p', apiToken: 't', callbackSecret: nothing }, 'sinch.callbackSecret'],
+  ] as const) {
+    t.same(empty(preset, options), [path], preset);
+  }
+});
+
+t.test('what a stranger sends in place of a form is no error', async (t) => {
+  const content = { a: { toString: 1, valueOf: 1 }, b: ['x'], c: 7 };
+  const body = Buffer.from(JSON.stringify(content));
+  const nonce = { 'x-plivo-signature-v3-nonce': '1', 'x-plivo-signature-v3': 'x' };
+  t.equal(await judge('plivo', { authId: 'a', authToken: 't' })({ content, body, headers: nonce }), false);
+  t.equal(await judge('twilio', { accountSid: sid, authToken: 't' })({ content, body }), false);
 });

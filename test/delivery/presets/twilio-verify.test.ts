@@ -118,7 +118,7 @@ t.test('a typed code: the answers', async (t) => {
     ['tried too often', 429, { code: 60202 }, 'gone'],
     ['too many requests', 429, { code: 20429 }, 'unchecked', 'unavailable'],
     ['credentials', 401, { code: 20003 }, 'unchecked', 'unavailable'],
-    ['refused', 400, { code: 60200 }, 'unchecked', 'unknown'],
+    ['refused, and no fault of the gateway', 400, { code: 60200 }, 'unchecked', 'rejected'],
     ['broken', 500, { status: 'approved' }, 'unchecked', 'unknown'],
     ['busy', 503, {}, 'unchecked', 'unavailable'],
     ['a state that nobody knows', 200, { status: 'APPROVED' }, 'unchecked', 'unknown'],

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { SignJWT } from 'jose';
 import t from 'tap';
 import type { Call } from '../../../src/delivery/receipts/contract.ts';
+import { httpReceipts, type PreparedReceipts } from '../../../src/delivery/receipts/http.ts';
 import { wishOf } from '../../../src/delivery/receipts/stops.ts';
 import { twilioReceipts, twilioSignature } from '../../../src/delivery/receipts/twilio.ts';
 import { vonageReceipts } from '../../../src/delivery/receipts/vonage.ts';
@@ -89,7 +90,7 @@ async function vonageCall(
   return call({
     headers: { authorization: `Bearer ${token}` },
     body: Buffer.from(body),
-    content: JSON.parse(body),
+    content: body === '' ? {} : JSON.parse(body),
   });
 }
 
@@ -110,6 +111,9 @@ t.test('signed webhooks of Vonage', async (t) => {
     .join('.');
   t.equal(await signed(call({ headers: { authorization: `Bearer ${unsigned}.` } })), false, 'alg none');
   t.equal(await signed(call()), false, 'no token');
+  const asked = { ...(await vonageCall('')), method: 'GET' as const, query: { status: 'delivered' } };
+  t.equal(await signed(asked), null, 'by GET it says nothing about what stands in the address');
+  t.equal(await signed({ ...asked, headers: {} }), false);
   t.equal(await signed(vonageCall(body), null), null, 'no secret given: nobody can tell');
   t.equal(await reader(false).signed(call(), secret, now), null, 'the SMS API sends none');
 });
@@ -173,5 +177,43 @@ t.test('words that stop', async (t) => {
     ['', null],
   ] as const) {
     t.equal(wishOf(text), expected, text);
+  }
+});
+
+t.test('a signature over the body says nothing about the address beside it', async (t) => {
+  const signature = { secret: 'hook', header: 'X-Signature', over: 'body' as const };
+  const replies = { from: 'from', text: 'text' };
+  const document = {
+    signature,
+    id: 'id',
+    message: 'ref',
+    state: 'status',
+    states: { failed: ['no'] },
+    replies,
+  };
+  const receipts: PreparedReceipts = {
+    ...{ document, states: new Map([['no', 'failed' as const]]), failures: new Map(), secret: 's' },
+  };
+  const prepared = { receipts };
+  const sent = (text: string, query: Record<string, string>, method: Call['method'] = 'POST') => {
+    const body = Buffer.from(text);
+    const proof = createHmac('sha256', 's').update(body).digest('hex');
+    const content = Object.fromEntries(new URLSearchParams(text));
+    return call({ ...{ body, content, method, query }, headers: { 'x-signature': proof } });
+  };
+  const query = { status: 'no', ref: 'msg_of_another', from: '+447700900123', text: 'STOP' };
+  const overheard = sent('id=gw-1', query);
+  t.equal(httpReceipts.signed(overheard, prepared, now), true);
+  t.same(httpReceipts.receipts(overheard, prepared), [], 'the state is not taken from the address');
+  t.match(httpReceipts.receipts(sent('id=gw-1&status=no', query), prepared), [{ messageId: null }]);
+  t.same(httpReceipts.replies?.(sent('id=gw-1&status=no', query), prepared), [], 'nor a reply');
+  for (const method of ['GET', 'POST'] as const) {
+    const empty = sent('', query, method);
+    t.equal(
+      httpReceipts.signed(empty, prepared, now),
+      null,
+      `${method} without a body: the address has to tell`,
+    );
+    t.equal(httpReceipts.signed({ ...empty, headers: {} }, prepared, now), false);
   }
 });
