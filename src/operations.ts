@@ -9,9 +9,9 @@ import type { Tracer } from './telemetry/types.ts';
 import { tellEvent } from './tracing.ts';
 
 /** How long a stop waits for answers; what is open then is cut. With the two below it stays within ten seconds. */
-const graceMs = 7_500;
+const graceMs = 6_500;
 /** How long a connection between two requests may still bring one. */
-const lingerMs = 1_000;
+const lingerMs = 2_000;
 const quietTurnMs = 0.2;
 const longestWaitForQuietMs = 1_000;
 
