@@ -7,6 +7,10 @@ import * as deliveryRouting from './0007-delivery-routing.ts';
 import * as vendorCodes from './0008-vendor-codes.ts';
 import * as messageTexts from './0009-message-texts.ts';
 import * as guardLookups from './0011-guard-lookups.ts';
+import * as devices from './0012-devices.ts';
+import * as flowVersions from './0013-flow-versions.ts';
+import * as credentials from './0014-credentials.ts';
+import * as data from './0017-data.ts';
 
 /** Every migration in the order in which it is applied. Forward only; a landed file is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +22,8 @@ export const migrations: Record<string, Migration> = {
   '0008-vendor-codes': vendorCodes,
   '0009-message-texts': messageTexts,
   '0011-guard-lookups': guardLookups,
+  '0012-devices': devices,
+  '0013-flow-versions': flowVersions,
+  '0014-credentials': credentials,
+  '0017-data': data,
 };

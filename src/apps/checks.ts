@@ -25,6 +25,9 @@ const linked = [
   'backchannelLogoutUri',
 ] as const;
 
+/** Names of the gateway's own pages. */
+const reservedIds: ReadonlySet<string> = new Set(['account']);
+
 /** Claims whose meaning is fixed: a library of the app trusts them. */
 const reservedClaims = new Set(
   'iss sub aud exp nbf iat jti azp nonce acr amr auth_time sid at_hash c_hash s_hash events cnf'.split(' '),
@@ -36,6 +39,7 @@ export function faultsOfApp(app: AppDocument, deps: CheckDeps): Fault[] {
   const add = (path: string, message: string | null): void => {
     if (message !== null) faults.push({ path, message });
   };
+  if (reservedIds.has(app.id)) add('id', `'${app.id}' is the name of a part of the gateway itself`);
   for (const [index, uri] of app.redirectUris.entries()) add(`redirectUris[${index}]`, faultOfRedirect(uri));
   for (const [index, uri] of app.postLogoutRedirectUris.entries()) {
     add(`postLogoutRedirectUris[${index}]`, faultOfRedirect(uri));

@@ -13,6 +13,8 @@ const cacheSize = 1000;
 
 export interface AppsDeps extends CheckDeps {
   revisions: Pick<Revisions, 'bump' | 'current'>;
+  /** The gateway's own pages as apps; they have no rows. Default: none. */
+  builtIn?(id: string): App | undefined;
 }
 
 const validate = createValidator(appSchema);
@@ -32,7 +34,8 @@ export function createApps(deps: AppsDeps): Apps {
   }
 
   return {
-    find: (db, id) =>
+    find: async (db, id) =>
+      deps.builtIn?.(id) ??
       cache.find(id, async () => {
         const row = await findApp(db, id);
         return row && toApp(row);

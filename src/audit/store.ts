@@ -1,7 +1,7 @@
 import { newId, type RandomSource } from '../lib/ids.ts';
 import { json } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
-import type { AuditEvent } from './types.ts';
+import type { AuditEvent, HistoryWish, PastEvent } from './types.ts';
 
 declare module '../storage/types.ts' {
   interface Database {
@@ -46,4 +46,40 @@ export function insertEvents(db: Db, at: Date, events: AuditEvent[], random: Ran
     data: event.data ? json(event.data) : null,
   }));
   return db.insertInto('audit_events').values(rows);
+}
+
+const between = '~';
+
+/** By the index of subject and time. */
+export async function readHistory(
+  db: Db,
+  subject: string,
+  { before, limit, names, since }: HistoryWish,
+): Promise<PastEvent[]> {
+  const columns = ['id', 'at', 'name', 'app_id as appId', 'ip', 'user_agent as userAgent'] as const;
+  const [moment = '', id = ''] = before?.split(between) ?? [];
+  const place = Number.isNaN(Date.parse(moment)) ? null : { at: new Date(moment), id };
+  const rows = await db
+    .selectFrom('audit_events')
+    .select([...columns, 'result', 'reason', 'data'])
+    .where('subject', '=', subject)
+    .where('at', '>', since)
+    .$if(names !== null, (query) => query.where('name', 'in', names ?? []))
+    .$if(place !== null, (query) =>
+      query.where(({ and, eb, or }) =>
+        or([
+          eb('at', '<', place?.at ?? since),
+          and([eb('at', '=', place?.at ?? since), eb('id', '<', place?.id ?? '')]),
+        ]),
+      ),
+    )
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ data, id, ...row }) => ({
+    ...row,
+    ...(data && { data }),
+    place: [row.at.toISOString(), id].join(between),
+  }));
 }

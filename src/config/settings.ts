@@ -4,7 +4,7 @@ import type { Fault } from '../lib/problem.ts';
 import { Type } from '../lib/schema.ts';
 import type { Storage } from '../storage/types.ts';
 import { readSettings } from './store.ts';
-import type { ConfigSection, SettingSection, Settings } from './types.ts';
+import type { ConfigSection, CountryDocument, SettingSection, Settings } from './types.ts';
 import { filled } from './validation/defaults.ts';
 
 /** Members of `gateway.yaml` that belong to no feature. */
@@ -28,6 +28,27 @@ export const gatewaySections: SettingSection[] = [
         'Addresses or networks (10.0.0.0/8) of the proxies whose X-Forwarded-* headers are believed. Read at start: a change takes effect at the next one.',
     }),
     check: (value) => (value as string[]).flatMap(faultOfNetwork),
+  },
+  {
+    kind: 'setting',
+    member: 'country',
+    schema: Type.Partial(
+      Type.Object({
+        header: Type.String({
+          default: '',
+          pattern: '^[A-Za-z0-9-]{0,64}$',
+          description:
+            'The header in which a proxy of `trustedProxies` says the country that a request comes from, such as CF-IPCountry. Conditions of flows know it as request.country. Default: none.',
+        }),
+      }),
+      { additionalProperties: false },
+    ),
+    check(value, candidate) {
+      const proxies = candidate.setting('trustedProxies') as string[];
+      if ((value as CountryDocument).header === '' || proxies.length > 0) return [];
+      const message = 'is believed of proxies only, and trustedProxies names none';
+      return [{ path: 'header', message }];
+    },
   },
 ];
 

@@ -148,6 +148,12 @@ export interface CollectionSection {
 
 export type ConfigSection = SettingSection | CollectionSection;
 
+/** The member `country` of gateway.yaml, defaults filled in. */
+export interface CountryDocument {
+  /** Empty: none. */
+  header: string;
+}
+
 /** Settings of `gateway.yaml` in force, defaults filled in; cached, renewed by the `settings` revision. */
 export interface Settings {
   get<T>(member: string): T;

@@ -4,6 +4,7 @@ import type { Db } from '../storage/types.ts';
 /** What a secret is for; each purpose has its own HKDF sub-key, so a value of one cannot pass for another's. */
 export type Purpose =
   | 'backup-code'
+  | 'credential'
   | 'device'
   | 'dpop-nonce'
   | 'form'
@@ -15,6 +16,7 @@ export type Purpose =
   | 'provider'
   | 'receipt'
   | 'setting'
+  | 'remembered-device'
   | 'signing-key'
   | 'simulator';
 

@@ -72,6 +72,15 @@ export interface Sweep {
   keptMs?(): number | null;
 }
 
+/** Rows that are about one person, for when that person's account is deleted. */
+export interface PersonalRows {
+  table: keyof Database & string;
+  /** Column with the user's id. Default `user_id`. */
+  column?: string;
+  /** The rows stay, without what stands in these columns. Default: they go. */
+  emptied?: string[];
+}
+
 /** Work on a schedule, on pg-boss. Never on the way of a login. */
 export interface Jobs {
   /** Declares a queue with its handler; before `start()`. The handler must be idempotent. */

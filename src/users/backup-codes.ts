@@ -1,7 +1,7 @@
 import type { Crypto } from '../crypto/types.ts';
 import { newId, type RandomSource } from '../lib/ids.ts';
 import type { Db, Tx } from '../storage/types.ts';
-import { countUnusedCodes, replaceCodes, unusedCodes, useCode } from './store.ts';
+import { countUnusedCodes, readMade, replaceCodes, unusedCodes, useCode } from './store.ts';
 import type { BackupCodes } from './types.ts';
 
 const count = 10;
@@ -64,6 +64,7 @@ export function createBackupCodes(deps: {
 
   return {
     left: countUnusedCodes,
+    made: readMade,
     async use(tx, userId, code, now) {
       const hashes = hashesOf(userId, code);
       return hashes.length > 0 && useCode(tx, userId, hashes, now);
@@ -83,12 +84,9 @@ export function createBackupCodes(deps: {
       await store(tx, userId, [...codes], now);
       return [...codes].map(grouped);
     },
-    replace: (tx, userId, codes, now) =>
-      store(
-        tx,
-        userId,
-        codes.filter((code) => normaliseCode(code) !== ''),
-        now,
-      ),
+    replace(tx, userId, codes, now) {
+      const some = codes.filter((code) => normaliseCode(code) !== '');
+      return store(tx, userId, some, now);
+    },
   };
 }

@@ -11,13 +11,24 @@ export const userOf = (row: UserRead, now: Date): User => ({
   emailVerified: row.email_verified,
   phone: row.phone,
   phoneVerified: row.phone_verified,
-  codeOff: row.code_off && (row.code_off_until === null || row.code_off_until > now),
+  ...codeSwitch(row, now),
   disabled: row.disabled_at !== null,
+  recoveredAt: row.recovered_at,
+  recoveredBy: row.recovered_by as User['recoveredBy'],
+  deleteAt: row.delete_at,
   groups: row.groups,
   attributes: row.attributes,
+  createdAt: row.created_at,
   hasPassword: row.password_hash !== null,
+  passwordChangedAt: row.password_changed_at,
   backupCodes: row.unused_codes,
 });
+
+/** Off until a moment that has passed is on. */
+function codeSwitch({ code_off: off, code_off_until: until }: UserRead, now: Date) {
+  const codeOff = off && (until === null || until > now);
+  return { codeOff, codeOffUntil: codeOff ? until : null };
+}
 
 /** The row of a new user. A password in clear leaves no trace in it: it must have been hashed before. */
 export const rowOf = (user: NewUser, id: string, now: Date): UserRow => ({
@@ -35,6 +46,9 @@ export const rowOf = (user: NewUser, id: string, now: Date): UserRow => ({
   code_off: user.codeOff ?? false,
   code_off_until: null,
   disabled_at: null,
+  recovered_at: null,
+  recovered_by: null,
+  delete_at: null,
   groups: user.groups ?? [],
   attributes: user.attributes ?? {},
   created_at: now,

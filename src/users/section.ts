@@ -1,6 +1,7 @@
 import type { Candidate, CollectionSection, Loaded } from '../config/types.ts';
 import type { Passwords } from '../crypto/types.ts';
 import { type Static, Type } from '../lib/schema.ts';
+import { attributeFaults } from './attributes.ts';
 import { readCodeList } from './backup-codes.ts';
 import { fold } from './identifiers.ts';
 import { previewOf } from './rows.ts';
@@ -62,7 +63,7 @@ export function usersSection(deps: UsersSectionDeps): CollectionSection {
     check(item, candidate) {
       const user = newUserOf(item);
       const aloneIn = user.password === undefined ? [] : deps.passwordAlone(candidate, previewOf(user));
-      return faultsOf(user, deps, aloneIn);
+      return [...faultsOf(user, deps, aloneIn), ...attributeFaults(user.attributes ?? {}, candidate)];
     },
     list: async () => new Map(),
     same: (db, item) => usernameExists(db, fold(newUserOf(item).username)),

@@ -6,24 +6,26 @@ import { Problem } from '../lib/problem.ts';
 import type { Tx } from '../storage/types.ts';
 import { createBackupCodes } from './backup-codes.ts';
 import type { BreachCheck } from './breach-check.ts';
+import { changes } from './changes.ts';
+import { createCredentials } from './credentials/service.ts';
 import { readIdentifier } from './identifiers.ts';
 import { createPasswordCheck } from './password-check.ts';
-import { faultOfPassword, stolen } from './password-rules.ts';
+import { PasswordRefused, weaknessOf } from './password-rules.ts';
 import { rowOf, userOf } from './rows.ts';
 import { faultsOf } from './rules.ts';
 import type { PasswordsDocument } from './settings.ts';
 import {
-  claimPhone,
+  deleteUser,
+  findDue,
   findUser,
   findUserByIdentifier,
+  holdingPassword,
   insertUser,
   lockUser,
   readJoined,
   takenColumns,
-  type UserChange,
   type UserRead,
   type UserRow,
-  updateUser,
 } from './store.ts';
 import type { NewUser, User, Users } from './types.ts';
 
@@ -61,7 +63,7 @@ export function createUsers(deps: UsersDeps): Users {
 
   /** Throws Problem 400 when the password is known to be stolen. */
   async function hashNew(password: string, rules?: PasswordsDocument): Promise<string> {
-    if (await isBreached(password, rules)) throw invalidUser([{ path: 'password', message: stolen }]);
+    if (await isBreached(password, rules)) throw new PasswordRefused('stolen');
     return passwords.hash(password);
   }
 
@@ -81,21 +83,18 @@ export function createUsers(deps: UsersDeps): Users {
       if (prepared.backupCodes) await backupCodes.replace(tx, id, prepared.backupCodes, now);
       return toUser(await findUser(tx, id)) as User;
     },
-    async preparePassword(password, user) {
+    async preparePassword(password, user, aloneIn = []) {
       const own = [user.username, user.email ?? user.username];
-      const message = faultOfPassword(password, { own, demo });
-      if (message !== null) throw invalidUser([{ path: 'password', message }]);
+      const weakness = weaknessOf(password, { own, demo, aloneIn });
+      if (weakness !== null) throw new PasswordRefused(weakness, aloneIn);
       return hashNew(password);
     },
-    setPassword: (tx, id, passwordHash, now) =>
-      change(tx, id, { password_hash: passwordHash, password_changed_at: now }, now),
-    async setVerifiedPhone(tx, id, phone, now) {
-      if (!(await claimPhone(tx, id, phone, now))) throw phoneTaken();
-    },
-    setCodeOff: (tx, id, off, until, now) =>
-      change(tx, id, { code_off: off, code_off_until: off ? until : null }, now),
-    setDisabled: (tx, id, disabled, now) => change(tx, id, { disabled_at: disabled ? now : null }, now),
+    holdingPassword: (db, { id, passwordChangedAt }) => holdingPassword(db, id, passwordChangedAt),
+    ...changes,
+    dueForDeletion: findDue,
+    delete: deleteUser,
     backupCodes,
+    credentials: createCredentials({ crypto: deps.crypto, random }),
   };
 }
 
@@ -110,17 +109,5 @@ async function insertNew(tx: Tx, row: UserRow): Promise<void> {
   throw invalidUser(taken.map((path) => ({ path, message: 'already belongs to another user' })));
 }
 
-async function change(tx: Tx, id: string, values: UserChange, now: Date): Promise<void> {
-  if (await updateUser(tx, id, { ...values, updated_at: now })) return;
-  throw new Problem({ status: 404, code: 'user_not_found', message: 'There is no such user.' });
-}
-
 const invalidUser = (errors: { path: string; message: string }[]): Problem =>
   new Problem({ status: 400, code: 'invalid_user', message: 'The user cannot be saved like this.', errors });
-
-const phoneTaken = (): Problem =>
-  new Problem({
-    status: 409,
-    code: 'phone_taken',
-    message: 'This phone number already belongs to another account.',
-  });

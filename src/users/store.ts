@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { json } from '../storage/index.ts';
+import { type Guard, json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Identifier } from './identifiers.ts';
 
@@ -18,6 +18,11 @@ interface UsersTable {
   code_off: boolean;
   code_off_until: Date | null;
   disabled_at: Date | null;
+  /** When a forgotten password was replaced last, and by what: a channel, or `link`. */
+  recovered_at: Date | null;
+  recovered_by: string | null;
+  /** When the account goes, as its owner wished. */
+  delete_at: Date | null;
   groups: string[];
   attributes: Record<string, unknown>;
   created_at: Date;
@@ -54,8 +59,9 @@ const reading = (db: Db) => db.selectFrom('users').selectAll().select(unused.as(
 export const findUser = (db: Db, id: string): Promise<UserRead | undefined> =>
   reading(db).where('id', '=', id).executeTakeFirst();
 
+/** Rows that refer to the user may still be written meanwhile: a login that finishes must not wait here crosswise. */
 export const lockUser = (tx: Tx, id: string): Promise<UserRead | undefined> =>
-  reading(tx).where('id', '=', id).forUpdate().executeTakeFirst();
+  reading(tx).where('id', '=', id).forNoKeyUpdate().executeTakeFirst();
 
 /** As PostgreSQL writes a row as JSON: moments are texts. */
 export type JoinedUser = {
@@ -81,6 +87,8 @@ export const readJoined = (row: JoinedUser): UserRead => ({
   password_changed_at: momentOf(row.password_changed_at),
   code_off_until: momentOf(row.code_off_until),
   disabled_at: momentOf(row.disabled_at),
+  recovered_at: momentOf(row.recovered_at),
+  delete_at: momentOf(row.delete_at),
   created_at: new Date(row.created_at),
   updated_at: new Date(row.updated_at),
 });
@@ -136,6 +144,19 @@ export async function takenColumns(
   return taken;
 }
 
+/**
+ * Finds the row as long as the account is on and its password is the one of `changedAt`. Shares the row: whoever changes
+ * the password now comes after what this is written with, or this finds nothing.
+ */
+export const holdingPassword = (db: Db, id: string, changedAt: Date | null): Guard =>
+  db
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', id)
+    .where('password_changed_at', 'is not distinct from', changedAt)
+    .where('disabled_at', 'is', null)
+    .forShare();
+
 /** Replaces the hash only while it is still `from`, so that a change made in the meantime wins. */
 export async function replacePasswordHash(
   db: Db,
@@ -156,6 +177,22 @@ export async function replacePasswordHash(
 export async function updateUser(tx: Tx, id: string, values: UserChange): Promise<boolean> {
   const result = await tx.updateTable('users').set(values).where('id', '=', id).executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+export async function findDue(db: Db, limit: number, now: Date): Promise<string[]> {
+  const due = await db
+    .selectFrom('users')
+    .select('id')
+    .where('delete_at', '<=', now)
+    .orderBy('delete_at')
+    .limit(limit)
+    .execute();
+  return due.map(({ id }) => id);
+}
+
+/** Backup codes and credentials go with it. */
+export async function deleteUser(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('users').where('id', '=', id).execute();
 }
 
 const uniqueViolation = '23505';
@@ -181,6 +218,16 @@ export async function countUnusedCodes(db: Db, userId: string): Promise<number> 
     .where('used_at', 'is', null)
     .executeTakeFirstOrThrow();
   return Number(row.n);
+}
+
+/** All codes of a user are made at once. */
+export async function readMade(db: Db, userId: string): Promise<{ count: number; at: Date } | null> {
+  const row = await db
+    .selectFrom('backup_codes')
+    .select(({ fn }) => [fn.countAll<number>().as('n'), fn.max('created_at').as('at')])
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return row.at === null ? null : { count: Number(row.n), at: row.at };
 }
 
 export const unusedCodes = (db: Db, userId: string): Promise<Pick<BackupCodeRow, 'code_hash' | 'short'>[]> =>

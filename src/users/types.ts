@@ -1,6 +1,9 @@
+import type { Guard } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { PasswordsDocument } from './settings.ts';
 import type { JoinedUser } from './store.ts';
+
+export type RecoveredBy = 'sms' | 'email' | 'link';
 
 /** A person. The password hash never leaves the folder. */
 export interface User {
@@ -14,10 +17,20 @@ export interface User {
   phoneVerified: boolean;
   /** The user switched the message code off, and that has not run out. */
   codeOff: boolean;
+  /** Until when; null: for good, or it is on. */
+  codeOffUntil: Date | null;
   disabled: boolean;
+  /** When a forgotten password was replaced last; null: never. */
+  recoveredAt: Date | null;
+  /** By what: a code on this channel, or an administrator's link. */
+  recoveredBy: RecoveredBy | null;
+  /** When the account is deleted, as its owner wished; null: it stays. */
+  deleteAt: Date | null;
   groups: string[];
   attributes: Record<string, unknown>;
+  createdAt: Date;
   hasPassword: boolean;
+  passwordChangedAt: Date | null;
   /** Unused ones, when the user was read. */
   backupCodes: number;
 }
@@ -25,6 +38,8 @@ export interface User {
 export interface BackupCodes {
   /** Unused ones. */
   left(db: Db, userId: string): Promise<number>;
+  /** How many the user got, used ones included, and when; null: never any. */
+  made(db: Db, userId: string): Promise<{ count: number; at: Date } | null>;
   /** Uses one: a single guarded statement; of many at once exactly one gets true. Spaces and hyphens are ignored. */
   use(tx: Tx, userId: string, code: string, now: Date): Promise<boolean>;
   /**
@@ -36,6 +51,58 @@ export interface BackupCodes {
   create(tx: Tx, userId: string, now: Date): Promise<string[]>;
   /** An administrator's own list, any length each; short ones (under 50 bits) are flagged. */
   replace(tx: Tx, userId: string, codes: string[], now: Date): Promise<void>;
+}
+
+/** What a user has set up to show who they are, such as an authenticator app. */
+export interface Credential {
+  id: string;
+  /** The method that it is for. */
+  type: string;
+  /** What the user calls it; may be empty. */
+  label: string;
+  /** What is no secret about it, as its method keeps it. */
+  data: Record<string, unknown>;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+}
+
+export interface SecretCredential extends Credential {
+  secret: string;
+  /** The last value that was used of what only goes up (the time step of a code). */
+  counter: number | null;
+}
+
+export type NewCredential = Pick<Credential, 'type' | 'label' | 'data'> & { userId: string; secret: string };
+
+/** Credentials with sealed secrets. Only what was proved once counts. */
+export interface Credentials {
+  /** Those that count, the oldest first. */
+  list(db: Db, userId: string, type?: string): Promise<Credential[]>;
+  /** The same with their secrets. */
+  open(db: Db, userId: string, type: string): Promise<SecretCredential[]>;
+  /** One that has just been proved, by the value `counter`. */
+  add(tx: Tx, credential: NewCredential, counter: number | null, now: Date): Promise<Credential>;
+  /** One to be proved in this session until `expiresAt`; it replaces what was begun there before. */
+  begin(
+    tx: Tx,
+    credential: NewCredential,
+    until: { sessionId: string; expiresAt: Date },
+    now: Date,
+  ): Promise<SecretCredential>;
+  /** What is begun in the session. */
+  begun(
+    db: Db,
+    whose: { userId: string; type: string; sessionId: string },
+    now: Date,
+  ): Promise<SecretCredential | undefined>;
+  /** Forgets what is begun in the session. */
+  cancel(tx: Tx, whose: { userId: string; type: string; sessionId: string }): Promise<void>;
+  /** It was proved: of many at once exactly one gets true. */
+  confirm(tx: Tx, id: string, proof: { counter: number | null; label: string }, now: Date): Promise<boolean>;
+  /** Takes a value of the counter, which must be higher than the last one: of many at once exactly one finds its row. */
+  using(db: Db, id: string, counter: number, now: Date): Guard;
+  /** False when the user has no such credential. */
+  remove(tx: Tx, userId: string, id: string, type: string): Promise<boolean>;
 }
 
 export interface NewUser {
@@ -81,14 +148,40 @@ export interface Users {
   /**
    * Checks a new password like {@link Users.prepare} and hashes it, outside any transaction, for
    * {@link Users.setPassword}.
-   * Throws Problem 400 with the fault.
+   * Throws `PasswordRefused`, a Problem 400 with the fault.
+   * @param aloneIn ids of flows in which nothing else is asked of the user; default: none.
    */
-  preparePassword(password: string, user: { username: string; email: string | null }): Promise<string>;
+  preparePassword(
+    password: string,
+    user: { username: string; email: string | null },
+    aloneIn?: string[],
+  ): Promise<string>;
+  /** What the person is called. */
+  /** Goes with what a verified password leads to: finds no row when the password was changed since `user` was read. */
+  holdingPassword(db: Db, user: User): Guard;
+  setName(tx: Tx, userId: string, name: string | null, now: Date): Promise<void>;
   /** @param passwordHash from {@link Users.preparePassword}. Throws Problem 404 for no such user. */
   setPassword(tx: Tx, userId: string, passwordHash: string, now: Date): Promise<void>;
   /** Throws Problem 409 `phone_taken` when another account has proven the number. */
   setVerifiedPhone(tx: Tx, userId: string, phone: string, now: Date): Promise<void>;
+  removePhone(tx: Tx, userId: string, now: Date): Promise<void>;
   setCodeOff(tx: Tx, userId: string, off: boolean, until: Date | null, now: Date): Promise<void>;
   setDisabled(tx: Tx, userId: string, disabled: boolean, now: Date): Promise<void>;
+  /** Nobody signs in by a password until there is a new one. */
+  removePassword(tx: Tx, userId: string, now: Date): Promise<void>;
+  /** A forgotten password is replaced. @param passwordHash from {@link Users.preparePassword}. */
+  recover(
+    tx: Tx,
+    userId: string,
+    recovered: { passwordHash: string; by: RecoveredBy },
+    now: Date,
+  ): Promise<void>;
+  /** The account is to be deleted then; null: it stays. */
+  setDeletion(tx: Tx, userId: string, at: Date | null, now: Date): Promise<void>;
+  /** Accounts that were to be deleted by now, in the order in which their time has come. */
+  dueForDeletion(db: Db, limit: number, now: Date): Promise<string[]>;
+  /** With all that this folder keeps of the user. */
+  delete(tx: Tx, userId: string): Promise<void>;
   backupCodes: BackupCodes;
+  credentials: Credentials;
 }
