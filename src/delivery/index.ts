@@ -13,7 +13,7 @@
  * `GET /simulator`, `GET /simulator/messages`, only on the machine itself and with a simulator configured.
  */
 import type { SealedColumn } from '../crypto/types.ts';
-import type { Sweep } from '../storage/types.ts';
+import type { PersonalRows, Sweep } from '../storage/types.ts';
 
 export type { DeskDeps } from './desk/deps.ts';
 export {
@@ -52,6 +52,8 @@ export const deliverySweeps: Sweep[] = [
   { table: 'simulator_messages' },
   { table: 'message_timers' },
 ];
+
+export const deliveryPersonal: PersonalRows[] = [{ table: 'messages' }];
 
 /** Providers first: they are what an operator has to bring back. */
 export const deliverySealed: SealedColumn[] = [

@@ -11,14 +11,15 @@
  * Routes: none.
  */
 import type { SealedColumn } from '../crypto/types.ts';
-import type { Sweep } from '../storage/types.ts';
+import type { PersonalRows, Sweep } from '../storage/types.ts';
 import { type CaptchaKind, captchas, type Task } from './challenge.ts';
 import { untilLifted } from './lock-store.ts';
 
 export { addressKey } from './address.ts';
 export { createAlerts } from './alerts.ts';
+export { removeLocks } from './lock-store.ts';
 export type { PostLookup } from './lookups/service.ts';
-export { createGuard, type GuardDeps } from './service.ts';
+export { createGuard, type GuardDeps, subjectKeys } from './service.ts';
 export { type GuardDocument, guardSection } from './settings.ts';
 
 export const guardSweeps: Sweep[] = [
@@ -26,6 +27,10 @@ export const guardSweeps: Sweep[] = [
   { table: 'send_histories' },
   { table: 'send_decisions' },
   { table: 'number_lookups' },
+];
+
+export const guardPersonal: PersonalRows[] = [
+  { table: 'send_decisions', emptied: ['user_id', 'number_hash', 'login_id'] },
 ];
 
 export const guardSealed: SealedColumn[] = [

@@ -124,3 +124,8 @@ export async function removeLock(db: Db, subjectKey: string, factor: string): Pr
     )
     .execute();
 }
+
+/** Forgets everything about the subject. */
+export async function removeLocks(db: Db, subjectKey: string): Promise<void> {
+  await db.deleteFrom('factor_locks').where('subject_key', '=', subjectKey).execute();
+}

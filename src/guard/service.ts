@@ -13,6 +13,7 @@ import {
   lockedUntil,
   readLock,
   removeLock,
+  removeLocks,
 } from './lock-store.ts';
 import { createLookups, type PostLookup } from './lookups/service.ts';
 import { createSends, type Decided } from './sends/service.ts';
@@ -57,7 +58,7 @@ export function createGuard(deps: GuardDeps): Guard {
       lookups: createLookups({ db, random, rules: lookupRules, post: deps.postLookup }),
     }),
 
-    subjectKey: (normalisedIdentifier) => crypto.mac('identifier', normalisedIdentifier),
+    subjectKey: subjectKeys(crypto),
 
     lockedUntil: readLock,
     locking: lockedUntil,
@@ -76,6 +77,7 @@ export function createGuard(deps: GuardDeps): Guard {
 
     succeeding: countSuccess,
     unlock: removeLock,
+    unlockAll: removeLocks,
 
     async allowPassword(request, now) {
       const closed = await countTry(db, budgets(rules(), request), now);
@@ -85,6 +87,12 @@ export function createGuard(deps: GuardDeps): Guard {
     passingPassword: (request, now) => givingTryBack(budgets(rules(), request), now),
   };
 }
+
+/** Under what a subject is counted; see {@link Guard.subjectKey}. */
+export const subjectKeys =
+  (crypto: Crypto): Guard['subjectKey'] =>
+  (normalisedIdentifier) =>
+    crypto.mac('identifier', normalisedIdentifier);
 
 function lockRules({ locks }: GuardDocument, strict: boolean): LockRules {
   return {

@@ -33,6 +33,8 @@ export interface Guard extends Challenges {
   succeeding(db: Db, subjectKey: string, factor: string): Rider;
   /** Lifts a lock (administrator, recovery); of `password` the waits too. */
   unlock(db: Db, subjectKey: string, factor: string): Promise<void>;
+  /** Lifts every lock and wait of a subject, as if nobody had ever tried anything. */
+  unlockAll(db: Db, subjectKey: string): Promise<void>;
   /**
    * May a password be tried now? Counts the try, per account and per address with growing delay; a known device
    * has its own budget. Never sleeps: refuses with the moment at which to come back.

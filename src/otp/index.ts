@@ -9,7 +9,7 @@
  * Routes: none.
  */
 import type { SealedColumn } from '../crypto/types.ts';
-import type { Sweep } from '../storage/types.ts';
+import type { PersonalRows, Sweep } from '../storage/types.ts';
 
 export { createOtp, type OtpDeps } from './service.ts';
 export {
@@ -24,6 +24,8 @@ export {
 
 /** Codes go with their challenge. */
 export const otpSweeps: Sweep[] = [{ table: 'otp_challenges' }];
+
+export const otpPersonal: PersonalRows[] = [{ table: 'otp_challenges' }];
 
 export const otpSealed: SealedColumn[] = [
   { table: 'otp_codes', column: 'code_hash', what: 'one-time codes' },

@@ -35,7 +35,7 @@ export interface PreviewOf {
   /** By SMS by default. */
   channel?: Channel;
   /** `login-code` by default. */
-  purpose?: 'login-code' | 'enrol-code';
+  purpose?: 'login-code' | 'enrol-code' | 'reset-code';
   /** An entry that nobody has saved yet, as if it had been. */
   document?: Record<string, unknown>;
 }

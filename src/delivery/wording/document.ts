@@ -16,8 +16,9 @@ export const MessageSchema = Type.Object(
       Type.Enum(['sms', 'voice', 'email'], { description: 'Every way of sending by default' }),
     ),
     purpose: Type.Optional(
-      Type.Enum(['login-code', 'enrol-code'], {
-        description: 'A code to sign in with, or one that proves a number just given; both by default',
+      Type.Enum(['login-code', 'enrol-code', 'reset-code'], {
+        description:
+          'A code to sign in with, one that proves a number just given, or one that replaces a forgotten password; all by default',
       }),
     ),
     text: Type.Optional(
