@@ -57,3 +57,68 @@ export interface Sessions {
   revoke(tx: Tx, id: string, reason: string, now: Date): Promise<void>;
   revokeAll(tx: Tx, userId: string, reason: string, now: Date, exceptId?: string): Promise<number>;
 }
+
+/** That a step of an application's flow was really passed in a browser. */
+export interface StepPass {
+  app: string;
+  flow: string;
+  step: string;
+  /** The method by which it was passed last. */
+  method: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** When the user last wished to go without from then on; null: never. */
+  rememberedAt: number | null;
+}
+
+/** A browser in which a user has passed steps, as its cookie says. */
+export interface FoundDevice {
+  id: string;
+  /** An old value of the cookie came back: somebody has a copy. Nothing of it counts, and it is to be revoked. */
+  copied: boolean;
+  /** Which value of the cookie comes next. */
+  next: number;
+  passes: StepPass[];
+}
+
+/** A remembered device as its owner sees it. */
+export interface ListedDevice {
+  id: string;
+  device: Device;
+  ip: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+  passes: StepPass[];
+}
+
+/** Browsers that are known to have passed steps. What that excuses is decided by flows. */
+export interface Devices {
+  /** By the cookie's value. One indexed read, and none when no part of the cookie is the user's. Changes nothing. */
+  find(db: Db, cookie: string | undefined, userId: string, now: Date): Promise<FoundDevice | null>;
+  /**
+   * That the device is used now and what was passed: to be written with the login that uses it. `cookie`: its next
+   * value. `device` null: a new one.
+   */
+  using(
+    db: Db,
+    use: {
+      userId: string;
+      device: FoundDevice | null;
+      /** The value that the browser has now. */
+      cookie: string | undefined;
+      passes: StepPass[];
+      ip: string;
+      userAgent: string | null;
+    },
+    now: Date,
+  ): { id: string; cookie: string; rider: Rider };
+  /** Which of the user's devices this browser is; reads nothing. */
+  idOf(cookie: string | undefined, userId: string): string | null;
+  /** The one used last first. */
+  list(db: Db, userId: string, now: Date): Promise<ListedDevice[]>;
+  /** False when the user has no such device. Takes effect with the next request. */
+  revoke(tx: Tx, userId: string, id: string, reason: string, now: Date): Promise<boolean>;
+  /** Answers how many there were. */
+  revokeAll(tx: Tx, userId: string, reason: string, now: Date, exceptId?: string): Promise<number>;
+}

@@ -1,0 +1,114 @@
+import { type Generated, sql } from 'kysely';
+import { json, type Rider } from '../../storage/index.ts';
+import type { Db } from '../../storage/types.ts';
+import type { StepPass } from '../types.ts';
+
+declare module '../../storage/types.ts' {
+  interface Database {
+    remembered_devices: RememberedDevicesTable;
+  }
+}
+
+interface RememberedDevicesTable {
+  id: string;
+  user_id: string;
+  /** Which of the cookie's values, counted from 1, is the present one. */
+  generation: Generated<number>;
+  /** Since when it is. */
+  rotated_at: Date;
+  /** By `<app>/<flow>/<step>`. */
+  passes: Record<string, StepPass>;
+  ip: string | null;
+  user_agent: string | null;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+  revoked_reason: string | null;
+}
+
+const columns = [
+  'id',
+  'generation',
+  'rotated_at as rotatedAt',
+  'passes',
+  'ip',
+  'user_agent as userAgent',
+  'created_at as createdAt',
+  'last_used_at as lastUsedAt',
+  'expires_at as expiresAt',
+] as const;
+
+const live = (db: Db, userId: string, now: Date) =>
+  db
+    .selectFrom('remembered_devices')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now);
+
+export const findLive = (db: Db, id: string, userId: string, now: Date) =>
+  live(db, userId, now).where('id', '=', id).executeTakeFirst();
+
+export const listLive = (db: Db, userId: string, now: Date) =>
+  live(db, userId, now).orderBy('last_used_at', 'desc').orderBy('id').execute();
+
+export interface DeviceUse {
+  id: string;
+  passes: Record<string, StepPass>;
+  ip: string | null;
+  userAgent: string | null;
+  expiresAt: Date;
+}
+
+export const inserting = (db: Db, userId: string, use: DeviceUse, now: Date): Rider =>
+  db.insertInto('remembered_devices').values({
+    id: use.id,
+    user_id: userId,
+    rotated_at: now,
+    passes: json(use.passes),
+    ip: use.ip,
+    user_agent: use.userAgent,
+    created_at: now,
+    last_used_at: now,
+    expires_at: use.expiresAt,
+    revoked_at: null,
+    revoked_reason: null,
+  });
+
+/** The next value of the cookie, and what was passed now. Two tabs that bring the same value come to the same next one. */
+export const rotating = (db: Db, userId: string, generation: number, use: DeviceUse, now: Date): Rider =>
+  db
+    .updateTable('remembered_devices')
+    .set({
+      generation: sql<number>`greatest(generation, ${generation}::integer)`,
+      rotated_at: sql<Date>`case when generation < ${generation}::integer then ${now}::timestamptz else rotated_at end`,
+      passes: sql<Record<string, StepPass>>`passes || ${json(use.passes)}`,
+      ip: use.ip,
+      user_agent: use.userAgent,
+      last_used_at: now,
+      expires_at: use.expiresAt,
+    })
+    .where('id', '=', use.id)
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null);
+
+/** Ends one device of a user, or all of them but one. Answers the ids of those that were live until now. */
+export async function endDevices(
+  db: Db,
+  userId: string,
+  which: { id: string } | { exceptId: string | undefined },
+  reason: string,
+  now: Date,
+): Promise<string[]> {
+  let ending = db
+    .updateTable('remembered_devices')
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now);
+  if ('id' in which) ending = ending.where('id', '=', which.id);
+  else if (which.exceptId !== undefined) ending = ending.where('id', '<>', which.exceptId);
+  const ended = await ending.returning('id').execute();
+  return ended.map(({ id }) => id);
+}
