@@ -1,6 +1,7 @@
 import type { Crypto } from '../crypto/types.ts';
 import type { Channel, Delivery, MessageState } from '../delivery/types.ts';
 import type { Guard } from '../guard/types.ts';
+import type { RandomSource } from '../lib/ids.ts';
 import type { Fault } from '../lib/problem.ts';
 import type { TSchema } from '../lib/schema.ts';
 import type { Catalogue, Text } from '../lib/texts.ts';
@@ -9,7 +10,7 @@ import type { MethodKind } from '../sessions/types.ts';
 import type { Guard as Once, Rider } from '../storage/index.ts';
 import type { Counters, Db, Tx } from '../storage/types.ts';
 import type { User, Users } from '../users/types.ts';
-import type { Action, Field, Notice } from './types.ts';
+import type { Action, Field, Figure, Notice, Recovery } from './types.ts';
 
 /**
  * One way of showing who one is, as one value in one file. What the engine asks of it ({@link Method.available},
@@ -36,11 +37,13 @@ export interface Method {
   /** How it is offered in a chooser and as a link of the other options. */
   label: Text;
   /** What {@link Method.available} needs from the database beyond the user, read before the engine is asked. */
-  gather?(services: Services, db: Db, user: User): Promise<unknown>;
+  gather?(services: Pick<Services, 'users'>, db: Db, user: User): Promise<unknown>;
   /** Pure. Asked only after a factor was passed: before that everything is offered to everyone alike. */
   available(ask: Ask): Availability;
   /** Pure. What is to happen on entering it by a POST. */
   begin?(entry: Entry): Effect[];
+  /** What its page shows to another device while the user sets it up; read or unsealed for this one answer. */
+  figure?(services: Services, context: FigureContext): Promise<Figure | null>;
   /** Pure. */
   screen(view: View): MethodScreen;
   /** Looks at what was typed. Reserves tries and counts failures by committed statements; moves nothing on. */
@@ -90,12 +93,19 @@ export interface Entry {
   now: number;
 }
 
+export interface FigureContext {
+  settings: Record<string, unknown>;
+  user: User;
+  loginId: string;
+  scratch: Scratch;
+}
+
 /** Issue a code and send it; done by the shell after the engine has decided. */
 export interface Effect {
   type: 'send-code';
   method: string;
   channel: Channel;
-  purpose: 'login-code' | 'enrol-code';
+  purpose: 'login-code' | 'enrol-code' | 'reset-code';
   /** E.164 or an address; null: everything but the message itself happens, for a name that no account has. */
   to: string | null;
   /** Sets the code apart from others of the same step (another number): it verifies nothing else. */
@@ -125,11 +135,18 @@ export interface View {
   alone: boolean;
   /** What `gather` answered; undefined before a factor was passed, when nothing may be told of the user. */
   fact: unknown;
+  /** What {@link Method.figure} answered. */
+  figure?: Figure | null;
+  /** Who has forgotten the password may replace it; default: no. */
+  recovers?: boolean;
+  /** A forgotten password was replaced from here, and this login goes on with the new one. */
+  renewed?: boolean;
 }
 
 export interface MethodScreen {
   heading: Text;
   sentence?: Text;
+  figure?: Figure | null;
   fields: Field[];
   /** The primary one first. */
   actions: Action[];
@@ -148,12 +165,17 @@ export interface Services {
   db: Db;
   counters: Counters;
   crypto: Crypto;
+  random: RandomSource;
+  /** What the gateway calls itself. */
+  gateway(): string;
   users: Users;
   guard: Guard;
   otp: Otp;
   /** Tells delivery that its message was of use; knows whether gateways make codes themselves. */
   delivery: Pick<Delivery, 'verifying' | 'keepsCodes'>;
   codes(settings: Record<string, unknown>): OtpSettings;
+  /** Absent where forgotten passwords are not replaced. */
+  recovery?: Recovery | undefined;
 }
 
 export interface CheckContext {
@@ -175,6 +197,9 @@ export interface CheckContext {
   proved: boolean;
   scratch: Scratch;
   sent: Sent | null;
+  /** Methods that were passed in this login. */
+  passed: readonly string[];
+  locale: string;
   ip: string;
   /** The browser's known-device id for the identifier, see guard. */
   deviceOf(userId: string): string | null;
@@ -195,6 +220,8 @@ export interface Pass {
   refusal?: { reason: string; text: Text };
   /** What else is true then, written with the move itself. */
   riders?(db: Db): Rider[];
+  /** Once all of it is written; must not throw. */
+  after?(): void;
   /** Something that the audit log should say besides the pass. */
   events?: { name: string; data?: Record<string, string | number | boolean | null> }[];
 }

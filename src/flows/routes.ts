@@ -11,13 +11,16 @@ import { text } from '../lib/texts.ts';
 import { readJoined } from '../sessions/index.ts';
 import type { Storage } from '../storage/types.ts';
 import { allowOrigin, foreignOrigin, requireBinding, requireJson } from './access.ts';
+import { browserOf, deviceCookie, rememberedCookie } from './browser.ts';
 import type { FlowCatalog } from './catalog.ts';
 import { proofOf } from './logins/challenge.ts';
 import { type LoginsDeps, type Opened, type Outcome, type Submission, submit } from './logins/submit.ts';
 import type { Method } from './method.ts';
-import { type Around, leaveUrl, presentScreen, translated } from './pages/answers.ts';
+import { type Around, leaveUrl, mayRecover, presentScreen, translated } from './pages/answers.ts';
 import { widenPolicy } from './pages/challenge-screen.ts';
+import { startRecovery } from './recovery/start.ts';
 import { findLogin } from './store.ts';
+import type { Flows } from './types.ts';
 
 export interface RoutesDeps {
   storage: Storage;
@@ -29,11 +32,11 @@ export interface RoutesDeps {
   issuer: URL;
   catalog: FlowCatalog;
   logins: LoginsDeps;
+  start: Flows['start'];
+  browser: Flows['browser'];
 }
 
 const yearMs = 365 * 24 * 60 * 60_000;
-/** Known browsers have password tries of their own; see guard. */
-const deviceCookie = 'sp-device';
 /** The methods used last in this browser, the newest first; nothing secret. */
 const waysCookie = 'sp-ways';
 
@@ -71,6 +74,10 @@ async function take(deps: RoutesDeps, request: LoginRequest, reply: FastifyReply
   const { row } = opened;
   if (row.status !== 'running') return leave(deps, reply, opened, json);
   if (Number(body.version) !== row.version) return again(deps, request, reply, opened, binding);
+  if (body.action === 'recover' && mayRecover(deps.logins, row)) {
+    const url = await startRecovery(deps, opened, request, reply, now);
+    return json ? { next: new URL(url, deps.issuer).href } : reply.redirect(url, 303);
+  }
   const outcome = await submit(deps.logins, opened, submissionOf(deps, request, opened, body), now);
   return conclude(deps, request, reply, { opened, binding, body, outcome });
 }
@@ -89,8 +96,8 @@ async function conclude(
         retryAt && Math.max(1, Math.ceil((retryAt.getTime() - deps.clock.now().getTime()) / 1000));
       if (seconds !== null) reply.header('retry-after', String(seconds));
       const problem = { text: sentence, ...(field === null ? {} : { field }) };
-      const { username = '', phone = '', country = '' } = body;
-      const around = { problem, typed: { username, phone, country } };
+      const { username = '', phone = '', country = '', remember = '' } = body;
+      const around = { problem, typed: { username, phone, country, remember } };
       return answer(deps, request, reply, opened, binding, around, retryAt ? 429 : 422);
     }
     case 'show': {
@@ -100,6 +107,9 @@ async function conclude(
     case 'ended': {
       const { row } = outcome;
       if (outcome.userId !== null) remember(deps, request, reply, outcome.userId, outcome.passed);
+      if (outcome.remembered !== null) {
+        deps.http.cookies.set(reply, rememberedCookie, outcome.remembered, { maxAgeMs: yearMs });
+      }
       return row.status === 'failed'
         ? again(deps, request, reply, { ...opened, row }, binding)
         : leave(deps, reply, { ...opened, row }, json);
@@ -242,12 +252,12 @@ function submissionOf(
   if (method && validatorOf(method)(values).faults.length > 0) {
     throw new Problem({ status: 400, code: 'invalid_request', message: 'A field is longer than it may be.' });
   }
-  const device = http.cookies.get(request, deviceCookie, 'host');
+  const browser = browserOf(http, request);
   return {
-    ...{ action: body.action || 'submit', values, ip: request.ip },
-    userAgent: request.headers['user-agent'] ?? null,
+    ...browser,
+    ...{ action: body.action || 'submit', values, remember: body.remember === 'on' },
     proof: proofOf(row.state, body),
-    deviceOf: (userId) => guard.readDevice(device, userId),
+    deviceOf: (userId) => guard.readDevice(browser.deviceCookie, userId),
   };
 }
 

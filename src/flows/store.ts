@@ -1,34 +1,15 @@
+import { sql } from 'kysely';
 import { type JoinedSession, joinedSession } from '../sessions/index.ts';
 import { type Guard, json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { type JoinedUser, joinedUser } from '../users/index.ts';
-import type { FlowDocument } from './documents/schema.ts';
 import type { LoginState } from './engine/state.ts';
 import type { Continuation, LoginRecord, LoginResult } from './types.ts';
 
 declare module '../storage/types.ts' {
   interface Database {
-    flows: FlowsTable;
-    flow_versions: FlowVersionsTable;
     logins: LoginsTable;
   }
-}
-
-interface FlowsTable {
-  id: string;
-  name: string;
-  published_version_id: string;
-  created_at: Date;
-  updated_at: Date;
-}
-
-interface FlowVersionsTable {
-  id: string;
-  flow_id: string;
-  version: number;
-  status: 'published' | 'archived';
-  document: StoredFlow;
-  created_at: Date;
 }
 
 interface LoginsTable {
@@ -53,12 +34,6 @@ interface LoginsTable {
   expires_at: Date;
 }
 
-/** As written, for export; and with its references resolved when it was saved, which is what runs. */
-export interface StoredFlow {
-  raw: Record<string, unknown>;
-  resolved: FlowDocument;
-}
-
 export interface LoginRow {
   id: string;
   appId: string;
@@ -80,59 +55,6 @@ export interface NewLogin extends Omit<LoginRow, 'status' | 'version'> {
   userId: string | null;
   ip: string;
   userAgent: string | null;
-}
-
-const published = (db: Db) =>
-  db
-    .selectFrom('flows')
-    .innerJoin('flow_versions', 'flow_versions.id', 'flows.published_version_id')
-    .select(['flow_versions.id', 'flow_versions.document']);
-
-export const findPublished = (db: Db, flowId: string) =>
-  published(db).where('flows.id', '=', flowId).executeTakeFirst();
-
-export const listPublished = (db: Db) => published(db).orderBy('flows.id').execute();
-
-export const findVersion = (db: Db, versionId: string) =>
-  db.selectFrom('flow_versions').select(['id', 'document']).where('id', '=', versionId).executeTakeFirst();
-
-/** Writes a new version and makes it the one that new logins take. Versions are never changed. */
-export async function publishVersion(
-  tx: Tx,
-  { id, document }: { id: string; document: StoredFlow },
-  now: Date,
-): Promise<void> {
-  const { id: flowId, name } = document.resolved;
-  await tx
-    .insertInto('flows')
-    .values({ id: flowId, name, published_version_id: id, created_at: now, updated_at: now })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({ name, published_version_id: id, updated_at: now }),
-    )
-    .execute();
-  await tx
-    .updateTable('flow_versions')
-    .set({ status: 'archived' })
-    .where('flow_id', '=', flowId)
-    .where('status', '=', 'published')
-    .execute();
-  await tx
-    .insertInto('flow_versions')
-    .values(({ selectFrom, fn, lit }) => ({
-      id,
-      flow_id: flowId,
-      version: selectFrom('flow_versions')
-        .where('flow_id', '=', flowId)
-        .select(({ eb }) => eb(fn.coalesce(fn.max('version'), lit(0)), '+', 1).as('next')),
-      status: 'published' as const,
-      document: json(document),
-      created_at: now,
-    }))
-    .execute();
-}
-
-export async function deleteFlow(tx: Tx, flowId: string): Promise<void> {
-  await tx.deleteFrom('flows').where('id', '=', flowId).execute();
 }
 
 export async function insertLogin(db: Db, login: NewLogin, riders: Rider[]): Promise<void> {
@@ -220,6 +142,35 @@ export const saving = (
     .where('version', '=', login.version)
     .where('status', '=', 'running')
     .returning('id');
+
+/** Its next page says that the password is a new one. */
+export const renewing = (db: Db, id: string): Rider =>
+  db
+    .updateTable('logins')
+    .set({ state: sql<LoginState>`state || '{"renewed": true}'` })
+    .where('id', '=', id)
+    .where('status', '=', 'running');
+
+/**
+ * Ends what is under way for a user who has shown something already: a password that was passed may be one that is
+ * replaced now. What finishes at the same moment is either ended here, or its session is there to be ended afterwards.
+ */
+export async function endProved(
+  tx: Tx,
+  userId: string,
+  exceptId: string | null,
+  now: Date,
+): Promise<{ id: string; appId: string }[]> {
+  return tx
+    .updateTable('logins')
+    .set({ status: 'failed', finished_at: now, state: sql<LoginState>`state || '{"ended": "signed-out"}'` })
+    .where('user_id', '=', userId)
+    .where('status', '=', 'running')
+    .where(sql<boolean>`(state ->> 'proved')::boolean`)
+    .$if(exceptId !== null, (query) => query.where('id', '<>', exceptId ?? ''))
+    .returning(['id', 'app_id as appId'])
+    .execute();
+}
 
 export const findByContinuationKey = (db: Db, key: string) =>
   db

@@ -1,11 +1,25 @@
 import type { Catalogue } from '../lib/texts.ts';
 import { methods } from './methods/index.ts';
+import { texts as recoveryTexts } from './recovery/texts.ts';
 
 const own: Catalogue = {
   'flows.chooseHeading': 'How would you like to go on?',
   'flows.otherWays': 'Other ways',
   'flows.notYou': 'Not you?',
   'flows.cancel': 'Cancel',
+  'flows.later': 'Not now',
+  'flows.laterLeft': {
+    one: 'You can put this off for one more day.',
+    other: 'You can put this off for {count} more days.',
+  },
+  'flows.remember': {
+    one: 'Remember this browser for {count} day',
+    other: 'Remember this browser for {count} days',
+  },
+  'flows.rememberHours': {
+    one: 'Remember this browser for {count} hour',
+    other: 'Remember this browser for {count} hours',
+  },
   'flows.continueHeading': 'You are signed in',
   'flows.continueSentence': 'Go on as {name}.',
   'flows.continue': 'Continue',
@@ -34,6 +48,8 @@ const own: Catalogue = {
     'This sign-in needs something that your account does not have yet, for instance a phone number. Please ask whoever looks after {app}.',
   'flows.endedHeading': 'This sign-in has ended',
   'flows.disabled': 'Your account is switched off. Please ask whoever looks after {app}.',
+  'flows.signedOut':
+    'Your password, or what your account may do, has changed meanwhile. Please start again at {app}.',
   'flows.ended': 'Please start again. If it happens once more, ask whoever looks after {app}.',
   'flows.back': 'Back to {app}',
   'flows.codeHeld':
@@ -57,5 +73,6 @@ const own: Catalogue = {
 export const texts: Catalogue = Object.assign(
   {},
   own,
+  recoveryTexts,
   ...[...methods.values()].map((method) => method.texts),
 );

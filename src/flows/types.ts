@@ -1,10 +1,14 @@
+import type { FastifyRequest } from 'fastify';
 import type { App } from '../apps/types.ts';
 import type { CaptchaKind } from '../guard/types.ts';
 import type { Text } from '../lib/texts.ts';
 import type { Factor, Session } from '../sessions/types.ts';
 import type { Guard } from '../storage/index.ts';
-import type { Db } from '../storage/types.ts';
-import type { User } from '../users/types.ts';
+import type { Db, Tx } from '../storage/types.ts';
+import type { RecoveredBy, User } from '../users/types.ts';
+import type { Condition } from './conditions/condition.ts';
+
+export type { Authenticator, Authenticators, By, Confirmed } from './authenticators/service.ts';
 
 /** A flow as its document says, every default filled in. */
 export interface Flow {
@@ -12,6 +16,8 @@ export interface Flow {
   name: string;
   /** Id of the version this is. */
   versionId: string;
+  /** Its number, as people speak of it; 0 for a document that is not saved. */
+  version: number;
   steps: Step[];
 }
 
@@ -20,6 +26,12 @@ export interface Step {
   options: Option[];
   userMayDisable: boolean;
   onUnavailable: 'enrol' | 'skip' | 'fail';
+  /** Whom and when it is asked of; null: always, of everyone. */
+  when: Condition | null;
+  /** How long a browser in which it was passed may go without, where the user wishes; null: not at all. */
+  rememberMs: number | null;
+  /** How long after the first time of asking a user may put off setting one up; null: not at all. */
+  graceMs: number | null;
   /** A session's factor older than this does not satisfy the step; null: the session's life. */
   maxAgeMs: number | null;
 }
@@ -33,8 +45,9 @@ export interface Option {
 
 /** One input of a form. `name` is part of the operator's interface. */
 export interface Field {
-  name: 'username' | 'password' | 'code' | 'phone' | 'country' | 'channel';
-  type: 'text' | 'password' | 'code' | 'tel' | 'select';
+  name: 'username' | 'password' | 'code' | 'phone' | 'country' | 'channel' | 'remember';
+  /** `checkbox`: posts `on` when it is ticked; `value` is then `on` or empty. */
+  type: 'text' | 'password' | 'code' | 'tel' | 'select' | 'checkbox';
   label: Text;
   autocomplete: string;
   inputmode?: 'numeric' | 'text' | 'tel' | 'email';
@@ -51,8 +64,8 @@ export interface Field {
   length?: number;
   /** For `select`. */
   choices?: { value: string; label: Text | string }[];
-  /** A quiet link beside the label (“Forgot password?”). */
-  link?: { label: Text; href: string };
+  /** A quiet submit beside the label (“Forgot password?”); it posts `action=<name>` alone. */
+  link?: { label: Text; name: string };
 }
 
 /** A named submit: posts `action=<name>`. */
@@ -74,6 +87,24 @@ export interface Notice {
   text: Text;
 }
 
+/**
+ * A picture for the camera of another device, beside the fields; the same as a link for this device, and as a text for
+ * typing. Holds a secret: shown to whom it is for, and kept nowhere.
+ */
+export interface Figure {
+  /** What a camera reads in it. */
+  href: string;
+  /** Side of the square with its quiet zone, in modules. */
+  size: number;
+  /** Outline of the dark modules, as the path of an SVG. */
+  path: string;
+  /** What it is, for those who do not see it. */
+  alt: Text;
+  /** Label of the link. */
+  open: Text;
+  typing: { label: Text; value: string };
+}
+
 /** `proof` of work: a decimal number with which SHA-256 of `salt:number` begins with so many zero bits. */
 export type ScreenChallenge =
   | { kind: 'proof-of-work'; salt: string; bits: number }
@@ -85,6 +116,7 @@ export interface Screen {
   name: string;
   heading: Text;
   sentence?: Text;
+  figure?: Figure | null;
   fields: Field[];
   actions: Action[];
   notices: Notice[];
@@ -100,8 +132,17 @@ export interface Screen {
 
 /** Where a finished login goes on, as data. */
 export type Continuation =
+  /** It replaces a forgotten password and begins no session: the login that it was for goes on, or starts. */
+  | { kind: 'recovery'; path: string; login: string | null }
   | { kind: 'oidc'; resumeUrl: string; payload: Record<string, unknown> }
-  | { kind: 'local'; path: string };
+  | {
+      kind: 'local';
+      path: string;
+      /** Where to without success; default: where the application's users start. */
+      otherwise?: string;
+      /** For the surface that started it. */
+      payload?: Record<string, unknown>;
+    };
 
 /** What a finished login established. `sessionId` is the row in `sessions`. */
 export interface LoginResult {
@@ -125,7 +166,19 @@ export interface LoginRecord {
   user: User | undefined;
 }
 
-export interface StartLogin {
+/** What a request tells of the browser that sent it. What is absent is not known. */
+export interface Browser {
+  ip: string;
+  userAgent: string | null;
+  /** ISO 3166, from the header of a trusted proxy. */
+  country?: string | null | undefined;
+  /** The cookie by which the guard knows browsers. */
+  deviceCookie?: string | undefined;
+  /** The cookie of browsers that may go without a step. */
+  rememberedCookie?: string | undefined;
+}
+
+export interface StartLogin extends Browser {
   app: App;
   continuation: Continuation;
   /** SHA-256 of the continuation's own secret (oidc: the interaction uid), to find the login by. */
@@ -140,8 +193,40 @@ export interface StartLogin {
   acr: string[];
   loginHint: string | null;
   locale: string;
-  ip: string;
-  userAgent: string | null;
+}
+
+/** Replaces a forgotten password, with all that follows from it. */
+export interface Recovery {
+  /**
+   * Checks and hashes the password, outside any transaction. Throws PasswordRefused. `write` in a transaction: false when
+   * the account has gone or was switched off meanwhile. `send` after the commit: whoever the account belongs to is told.
+   */
+  prepare(
+    user: User,
+    reset: {
+      password: string;
+      by: RecoveredBy;
+      locale: string;
+      ip: string | null;
+      /** The run that it is the end of. */
+      loginId: string | null;
+    },
+    now: Date,
+  ): Promise<{ write(tx: Tx): Promise<boolean>; send(): void }>;
+}
+
+export interface Demand {
+  app: App;
+  /** Ids of all methods that a login may ask for. */
+  methods: string[];
+  /** Whether users may switch the message code off; null: none is asked for. */
+  codeOff: 'allowed' | 'refused' | null;
+}
+
+export interface Loss {
+  app: App;
+  /** `required`: it would be a way around what the app asks of everybody. `locked-out`: the user could not sign in. */
+  why: 'required' | 'locked-out';
 }
 
 export interface Flows {
@@ -150,12 +235,30 @@ export interface Flows {
   findByContinuation(db: Db, continuationKey: string): Promise<LoginRecord | undefined>;
   /** Single use: of many statements exactly one finds the login. Goes with what the login was for. */
   consuming(db: Db, loginId: string): Guard;
-  /** Whether the session is enough for the app now: every step satisfied or rightly not asked; else a login is due. */
+  /** What the request tells of its browser, for {@link StartLogin} and {@link Flows.satisfies}. */
+  browser(request: FastifyRequest): Browser;
+  /**
+   * Whether the session is enough for the app now: every step satisfied or rightly not asked; else a login is due.
+   * Without a `browser`, steps that ask about it apply.
+   */
   satisfies(
     db: Db,
-    request: { session: Session; user: User; app: App; acr: string[]; maxAgeMs: number | null },
+    request: {
+      session: Session;
+      user: User;
+      app: App;
+      acr: string[];
+      maxAgeMs: number | null;
+      browser?: Browser;
+    },
     now: Date,
   ): Promise<boolean>;
+  /** Ids of the flows of enabled apps that this user could finish by the password alone. */
+  passwordAlone(db: Db, user: User): Promise<string[]>;
+  /** What these apps ask their users for. */
+  demands(db: Db, apps: readonly App[]): Promise<Demand[]>;
+  /** Of these apps those that go badly with a user who has given `method` up. `user`: as it is without it. */
+  losses(db: Db, apps: readonly App[], user: User, method: string): Promise<Loss[]>;
   /** `acr` and `amr` of a set of factors. */
   describe(factors: Factor[]): { acr: string; amr: string[] };
 }

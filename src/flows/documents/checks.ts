@@ -1,6 +1,8 @@
 import type { Candidate } from '../../config/types.ts';
 import { durationFault } from '../../lib/duration.ts';
 import type { Fault } from '../../lib/problem.ts';
+import type { AttributeDocument } from '../../users/index.ts';
+import { conditionFaults } from '../conditions/check.ts';
 import type { Method, Methods } from '../method.ts';
 import type { Option } from '../types.ts';
 import { type FlowDocument, readOption, type StepDocument } from './schema.ts';
@@ -22,6 +24,7 @@ export function flowFaults(document: FlowDocument, methods: Methods, candidate?:
     const earlier = steps.slice(0, index);
     return [
       ...stepFaults(step, found),
+      ...exceptionFaults(step, index <= firstFactor, candidate),
       ...options.flatMap((option, at) => optionFaults(step, at, option, methods, candidate)),
       ...(index === 0 ? firstStepFaults(found) : laterStepFaults(found, earlier)),
       ...(index === firstFactor ? firstFactorFaults(step, found) : []),
@@ -57,9 +60,48 @@ function stepFaults(step: StepDocument, options: Method[]): Fault[] {
   if (step.onUnavailable === 'enrol' && !options.some(({ enrols }) => enrols)) {
     faults.push({ path: 'onUnavailable', message: 'nothing here can be set up while signing in' });
   }
+  faults.push(...graceFaults(step));
   const maxAge = step.maxAge === undefined ? null : durationFault('maxAge', step.maxAge, '30s', '365d');
   return maxAge ? [...faults, maxAge] : faults;
 }
+
+function graceFaults({ grace, onUnavailable }: StepDocument): Fault[] {
+  if (grace === undefined) return [];
+  if (onUnavailable !== 'enrol') {
+    const message = 'is the time to set something up in, so it needs “onUnavailable: enrol” beside it';
+    return [{ path: 'grace', message }];
+  }
+  const fault = durationFault('grace', grace, '1h', '365d');
+  return fault ? [fault] : [];
+}
+
+/** What excuses from a step. Up to the first factor nothing does: nobody has shown anything yet. */
+function exceptionFaults(step: StepDocument, first: boolean, candidate: Candidate | undefined): Fault[] {
+  const faults: Fault[] = [];
+  if (first && step.when !== undefined) {
+    faults.push({ path: 'when', message: 'the first factor is asked of everyone: it can have no condition' });
+  } else if (step.when !== undefined) {
+    const sentences = conditionFaults(step.when, attributeTypes(candidate));
+    faults.push(...sentences.map((message) => ({ path: 'when', message })));
+  }
+  if (first && step.remember !== undefined) {
+    const message = 'the first factor is asked in every browser: it cannot be remembered';
+    return [...faults, { path: 'remember', message }];
+  }
+  const fault = step.remember === undefined ? null : durationFault('remember', step.remember, '1h', '365d');
+  return fault ? [...faults, fault] : faults;
+}
+
+/** In the words of CEL. */
+const celTypes = { string: 'string', number: 'double', boolean: 'bool', list: 'list<string>' };
+
+const attributeTypes = (candidate: Candidate | undefined): Record<string, string> =>
+  Object.fromEntries(
+    [...(candidate?.collection('attributes') ?? [])].flatMap(([name, { resolved }]) => {
+      const { type } = resolved as unknown as AttributeDocument;
+      return Object.hasOwn(celTypes, type) ? [[name, celTypes[type]]] : [];
+    }),
+  );
 
 function optionFaults(
   step: StepDocument,
@@ -105,7 +147,10 @@ function laterStepFaults(options: Method[], earlier: { step: StepDocument; optio
   return options.flatMap(({ id, kind }, index) => {
     const path = `options[${index}]`;
     if (kind === 'identify') return [{ path, message: `“${id}” can only be the first step` }];
-    const asked = earlier.find((other) => other.options.length === 1 && other.options[0]?.method === id);
+    const asked = earlier.find(
+      ({ options: [only, ...more], step }) =>
+        only?.method === id && more.length === 0 && step.when === undefined,
+    );
     return asked ? [{ path, message: `the step “${asked.step.id}” has asked for “${id}” already` }] : [];
   });
 }

@@ -1,8 +1,8 @@
 import { createValidator } from '../../config/index.ts';
 import type { Candidate, Loaded } from '../../config/types.ts';
 import type { User } from '../../users/types.ts';
-import { survey } from '../engine/advance.ts';
 import { firstState, type Passed } from '../engine/state.ts';
+import { survey } from '../engine/survey.ts';
 import { methods } from '../methods/index.ts';
 import { password } from '../methods/password.ts';
 import type { Flow, Step } from '../types.ts';
@@ -29,8 +29,12 @@ function readValid({ resolved, raw }: Loaded): Flow | null {
   return faults.length > 0 ? null : readFlow(value as FlowDocument, '');
 }
 
-/** Asks the engine what is left once every step that takes a name or the password was passed by it. */
-function isEnough(flow: Flow, user: User): boolean {
+/**
+ * Asks the engine what is left once every step that takes a name or the password was passed by it. What is asked only
+ * under a condition is not asked each time.
+ */
+export function isEnough(whole: Flow, user: User): boolean {
+  const flow = { ...whole, steps: whole.steps.filter(({ when }) => when === null) };
   const passed = flow.steps.flatMap((step) => passedBy(step) ?? []);
   if (!passed.some(({ method }) => method === password.id)) return false;
   const blank = firstState({

@@ -1,5 +1,6 @@
 import { durationPattern, parseDuration } from '../../lib/duration.ts';
 import { type TSchema, Type } from '../../lib/schema.ts';
+import { createCondition, longestCondition } from '../conditions/condition.ts';
 import type { Methods } from '../method.ts';
 import type { Flow, Option } from '../types.ts';
 
@@ -15,6 +16,12 @@ export interface StepDocument {
   options: OptionDocument[];
   userMayDisable?: boolean;
   onUnavailable?: 'enrol' | 'skip' | 'fail';
+  /** A condition in CEL. */
+  when?: string;
+  /** `30d`. */
+  remember?: string;
+  /** `14d`. */
+  grace?: string;
   /** `10m`. */
   maxAge?: string;
 }
@@ -25,8 +32,18 @@ export type OptionDocument = string | Record<string, Record<string, unknown>>;
 const id = '^[a-z0-9][a-z0-9-]{0,62}$';
 
 /** The schema of one flow, composed from the registered methods. */
-export function flowSchema(methods: Methods): TSchema {
-  const step = Type.Object(
+export const flowSchema = (methods: Methods): TSchema =>
+  Type.Object(
+    {
+      id: Type.String({ pattern: id }),
+      name: Type.String({ minLength: 1, maxLength: 200 }),
+      steps: Type.Array(stepSchema(methods), { minItems: 1, maxItems: 20 }),
+    },
+    { additionalProperties: false },
+  );
+
+const stepSchema = (methods: Methods) =>
+  Type.Object(
     {
       id: Type.String({ pattern: id, description: 'Names the step in records; unique within the flow.' }),
       options: Type.Array(optionSchema(methods), {
@@ -46,6 +63,28 @@ export function flowSchema(methods: Methods): TSchema {
             'What happens to a user who has none of the options: set one up, go on without, or stop.',
         }),
       ),
+      grace: Type.Optional(
+        Type.String({
+          pattern: durationPattern,
+          description:
+            'With `onUnavailable: enrol`: how long after being asked for the first time users may go on without: 1h to 365d. Default: not at all.',
+        }),
+      ),
+      when: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: longestCondition,
+          description:
+            'A condition in CEL: the step is asked only where it is true, or cannot be told. Default: always.',
+        }),
+      ),
+      remember: Type.Optional(
+        Type.String({
+          pattern: durationPattern,
+          description:
+            'People may tick a box so that this browser is not asked for this step again: for 1h to 365d from when it was passed. Default: no such box.',
+        }),
+      ),
       maxAge: Type.Optional(
         Type.String({
           pattern: durationPattern,
@@ -55,15 +94,6 @@ export function flowSchema(methods: Methods): TSchema {
     },
     { additionalProperties: false },
   );
-  return Type.Object(
-    {
-      id: Type.String({ pattern: id }),
-      name: Type.String({ minLength: 1, maxLength: 200 }),
-      steps: Type.Array(step, { minItems: 1, maxItems: 20 }),
-    },
-    { additionalProperties: false },
-  );
-}
 
 /** The name of a method, or one member of that name with its settings: `if`, so that a fault names the branch meant. */
 function optionSchema(methods: Methods): TSchema {
@@ -83,15 +113,19 @@ export function readOption(option: OptionDocument): Option {
 }
 
 /** A valid document as the engine reads it, defaults filled in. */
-export const readFlow = (document: FlowDocument, versionId: string): Flow => ({
+export const readFlow = (document: FlowDocument, versionId: string, version = 0): Flow => ({
   id: document.id,
   name: document.name,
   versionId,
+  version,
   steps: document.steps.map((step) => ({
     id: step.id,
     options: step.options.map(readOption),
     userMayDisable: step.userMayDisable ?? false,
     onUnavailable: step.onUnavailable ?? 'fail',
+    when: step.when === undefined ? null : createCondition(step.when),
+    rememberMs: step.remember === undefined ? null : parseDuration(step.remember),
+    graceMs: step.grace === undefined ? null : parseDuration(step.grace),
     maxAgeMs: step.maxAge === undefined ? null : parseDuration(step.maxAge),
   })),
 });

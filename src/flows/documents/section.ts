@@ -1,19 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Audit } from '../../audit/types.ts';
 import type { CollectionSection } from '../../config/types.ts';
-import { newId, type RandomSource } from '../../lib/ids.ts';
+import type { RandomSource } from '../../lib/ids.ts';
 import type { Revisions } from '../../storage/types.ts';
 import { methods } from '../methods/index.ts';
-import { deleteFlow, findPublished, listPublished, publishVersion } from '../store.ts';
+import { publishFile } from '../versions/publishing.ts';
+import { deleteFlow, findPublished, listPublished } from '../versions/store.ts';
 import { flowFaults } from './checks.ts';
 import { type FlowDocument, flowSchema } from './schema.ts';
 
 export interface FlowsSectionDeps {
   revisions: Pick<Revisions, 'bump'>;
   random: RandomSource;
+  audit: Audit;
 }
 
 /** `flows.yaml`. Each change is a new version that new logins take; running ones finish on theirs. */
-export const flowsSection = ({ revisions, random }: FlowsSectionDeps): CollectionSection => ({
+export const flowsSection = ({ revisions, random, audit }: FlowsSectionDeps): CollectionSection => ({
   kind: 'collection',
   member: 'flows',
   schema: flowSchema(methods),
@@ -31,8 +34,8 @@ export const flowsSection = ({ revisions, random }: FlowsSectionDeps): Collectio
   },
 
   async save(tx, { raw, resolved }, _position, now) {
-    const document = resolved as unknown as FlowDocument;
-    await publishVersion(tx, { id: newId('flv', random), document: { raw, resolved: document } }, now);
+    const document = { raw, resolved: resolved as unknown as FlowDocument };
+    await publishFile({ random, audit }, tx, document, now);
     await revisions.bump(tx, 'flows');
   },
 

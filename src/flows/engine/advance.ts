@@ -1,8 +1,8 @@
 import type { Effect } from '../method.ts';
-import type { Flow, Step } from '../types.ts';
-import { wantsTwo } from './describe.ts';
-import { directOf, offersOf } from './offers.ts';
-import type { Advance, Entry, Event, Facts, LoginState, Offer, Passed, Person, Skipped } from './state.ts';
+import type { Flow } from '../types.ts';
+import { directOf } from './offers.ts';
+import type { Advance, Entry, Event, Facts, LoginState, Offer, Passed } from './state.ts';
+import { personOf, survey } from './survey.ts';
 
 /**
  * Moves a login on. Pure: nothing is read, sent or written here. A login finishes only when each step was passed
@@ -13,7 +13,7 @@ export function advance(flow: Flow, state: LoginState, event: Event, facts: Fact
   if (event.type === 'cancel') return end(state, 'cancelled', event.reason);
   if (event.type === 'fail') return end(state, 'failed', event.reason);
   if (event.type === 'restart') {
-    const blank = { ...state, subject: null, counts: false, passed: [], hint: null };
+    const blank = { ...state, subject: null, counts: false, passed: [], postponed: [], hint: null };
     return settle(flow, blank, { ...facts, person: null }, true);
   }
   if (state.proved && personOf(state, facts) === null) return end(state, 'failed', 'user-gone');
@@ -32,6 +32,10 @@ export function advance(flow: Flow, state: LoginState, event: Event, facts: Fact
     }
     case 'other-ways':
       return state.offered.length > 1 ? show({ ...state, option: null, locked: null }) : show(state);
+    case 'later':
+      return state.step !== null && state.graceUntil != null
+        ? settle(flow, { ...state, postponed: [...(state.postponed ?? []), state.step] }, facts, true)
+        : show(state);
     case 'stay':
       if (state.option === null) return show(state);
       return {
@@ -46,60 +50,6 @@ export function advance(flow: Flow, state: LoginState, event: Event, facts: Fact
   }
 }
 
-/** The steps that are done and the first that is not, for a user with what was passed and what the session has. */
-export function survey(
-  flow: Flow,
-  state: Pick<LoginState, 'passed' | 'counts' | 'subject' | 'maxAgeMs' | 'acr'>,
-  facts: Facts,
-): { trail: Passed[]; skipped: Skipped[]; proved: boolean; at: { step: Step; offered: Offer[] } | null } {
-  const trail: Passed[] = [];
-  const skipped: Skipped[] = [];
-  const person = personOf(state, facts);
-  let proved = false;
-  for (const step of flow.steps) {
-    const done = state.passed.find((passed) => passed.step === step.id) ?? counted(step, state, facts);
-    if (done) {
-      trail.push(done);
-      proved ||= done.kind !== 'identify';
-      continue;
-    }
-    const offers = offersOf(step, { ...facts, person }, proved, wantsTwo(state.acr));
-    if (offers.is === 'ask') return { trail, skipped, proved, at: { step, offered: offers.offered } };
-    skipped.push({ step: step.id, reason: offers.reason });
-  }
-  return { trail, skipped, proved, at: null };
-}
-
-/** The session's factor that satisfies a step: among this step's options, really performed, young enough. */
-function counted(
-  step: Step,
-  state: Pick<LoginState, 'counts' | 'subject' | 'maxAgeMs'>,
-  { session, now, methods, person }: Facts,
-): Passed | null {
-  if (person?.user.disabled || !state.counts || !session || session.userId !== state.subject?.userId)
-    return null;
-  const identify = step.options.find(({ method }) => methods.get(method)?.kind === 'identify');
-  const identified = session.factors[0];
-  if (identify && identified) {
-    return {
-      step: step.id,
-      via: 'session',
-      method: identify.method,
-      kind: 'identify',
-      amr: [],
-      at: identified.at,
-    };
-  }
-  const maxAge = Math.min(
-    step.maxAgeMs ?? Number.POSITIVE_INFINITY,
-    state.maxAgeMs ?? Number.POSITIVE_INFINITY,
-  );
-  const factor = session.factors.find(
-    (has) => now - has.at <= maxAge && step.options.some(({ method }) => method === has.method),
-  );
-  return factor ? { ...factor, step: step.id, via: 'session' } : null;
-}
-
 function pass(flow: Flow, state: LoginState, event: Event & { type: 'passed' }, facts: Facts): Advance {
   const method = facts.methods.get(event.method);
   const offered = state.offered.some((offer) => offer.method === event.method);
@@ -109,7 +59,10 @@ function pass(flow: Flow, state: LoginState, event: Event & { type: 'passed' }, 
     return end(state, 'failed', 'other-user');
   }
   const { id, kind, amr } = method;
-  const passed: Passed = { step: state.step, via: 'login', method: id, kind, amr: [...amr], at: facts.now };
+  const passed: Passed = {
+    ...{ step: state.step, via: 'login', method: id, kind, amr: [...amr], at: facts.now },
+    ...(event.remember && { remember: true }),
+  };
   const moved = {
     ...state,
     subject: event.subject ?? state.subject,
@@ -132,7 +85,7 @@ function settle(flow: Flow, state: LoginState, facts: Facts, byPost: boolean): A
   const moved: LoginState = {
     ...state,
     ...{ skipped, proved, step: at?.step.id ?? null, offered: at?.offered ?? [] },
-    ...{ option: null, locked: null, sent: {}, scratch: {} },
+    ...{ option: null, locked: null, sent: {}, scratch: {}, graceUntil: at?.graceUntil ?? null },
   };
   if (proved && person === null) return end(moved, 'failed', 'user-gone');
   if (proved && person?.user.disabled) return end(moved, 'failed', 'disabled');
@@ -165,9 +118,6 @@ function enter(flow: Flow, state: LoginState, offer: Offer, facts: Facts): Advan
 
 export const optionOf = (flow: Flow, stepId: string | null, method: string | null) =>
   flow.steps.find(({ id }) => id === stepId)?.options.find((option) => option.method === method);
-
-const personOf = (state: Pick<LoginState, 'subject'>, facts: Facts): Person | null =>
-  facts.person && facts.person.user.id === state.subject?.userId ? facts.person : null;
 
 const show = (state: LoginState): Advance => ({ state, effects: [], records: [], next: { is: 'show' } });
 

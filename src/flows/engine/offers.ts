@@ -1,6 +1,7 @@
 import type { Availability } from '../method.ts';
 import type { Option, Step } from '../types.ts';
 import type { Facts, Offer } from './state.ts';
+import { isWithheld } from './withheld.ts';
 
 export type Offers =
   /** Empty: the step applies and nothing can pass it; the page says whom to ask. */
@@ -38,13 +39,32 @@ export function offersOf(step: Step, facts: Facts, proved: boolean, insists: boo
     return rest.length === 0 ? { is: 'skip', reason: 'code-off' } : { is: 'ask', offered: rest.map(usable) };
   }
 
-  const offered = ready.map(usable);
+  // What is withheld was still there to be asked for: without it nothing is skipped, and nothing set up in its place.
+  const offered = ready.filter((id) => !isWithheld(id, facts)).map(usable);
   if (step.onUnavailable === 'enrol' && ready.every(isRecovery)) {
     const fresh = asked.filter(({ availability: { is } }) => is === 'enrol');
     offered.unshift(...fresh.map(({ option }) => ({ method: option.method, enrol: true })));
   }
-  if (offered.length === 0 && step.onUnavailable === 'skip') return { is: 'skip', reason: 'unavailable' };
+  if (ready.length === 0 && offered.length === 0 && step.onUnavailable === 'skip')
+    return { is: 'skip', reason: 'unavailable' };
   return { is: 'ask', offered };
+}
+
+/**
+ * Until when the step may be left for later; null: not at all. Only who has nothing at all to pass it with may: anything
+ * else, a backup code too, is a factor that “Not now” would let a thief of the password go around.
+ */
+export function graceOf(
+  step: Step,
+  offered: readonly Offer[],
+  { asked, now }: Facts,
+  insists: boolean,
+): number | null {
+  if (step.graceMs === null || insists || offered.length === 0 || !offered.every(({ enrol }) => enrol)) {
+    return null;
+  }
+  const until = (asked?.[step.id] ?? now) + step.graceMs;
+  return until > now ? until : null;
 }
 
 /** The option that is entered directly: the only one besides recovery, or the only one at all. */

@@ -1,5 +1,5 @@
 import type { Task } from '../../guard/types.ts';
-import type { Factor } from '../../sessions/types.ts';
+import type { Factor, StepPass } from '../../sessions/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Effect, Methods, Scratch, Sent } from '../method.ts';
 
@@ -7,6 +7,8 @@ import type { Effect, Methods, Scratch, Sent } from '../method.ts';
 export interface Passed extends Factor {
   step: string;
   via: 'login' | 'session';
+  /** The user wishes to go without it in this browser from now on. */
+  remember?: true;
 }
 
 /** An option that the user may take now. */
@@ -18,7 +20,7 @@ export interface Offer {
 
 export interface Skipped {
   step: string;
-  reason: string;
+  reason: 'condition' | 'remembered' | 'code-off' | 'unavailable' | 'grace';
 }
 
 /** Where a login stands. Small, because it is written at every move; kept as JSON. */
@@ -29,11 +31,17 @@ export interface LoginState {
   counts: boolean;
   /** What the application asked for. */
   maxAgeMs: number | null;
+  /** It asked itself (`max_age`) for factors that are young. */
+  wantsFresh?: boolean;
   acr: string[];
   hint: string | null;
   /** In this login. What a session contributes is worked out anew each time, so that a revoked one is gone. */
   passed: Passed[];
   skipped: Skipped[];
+  /** Steps that the user has left for later in this login, where nothing is set up for them yet. */
+  postponed?: string[];
+  /** Until when the step at hand may be left for later; null or absent: not at all. */
+  graceUntil?: number | null;
   /** A factor has been passed, here or by the session. */
   proved: boolean;
   /** The step at hand; null when none is left. */
@@ -45,6 +53,8 @@ export interface LoginState {
   locked: { until: number | null } | null;
   /** What the browser has to do before the method's next message; gone once one was allowed. */
   challenge?: { method: string; task: Task } | null;
+  /** A forgotten password was replaced from this login; for its page only. */
+  renewed?: boolean;
   /** Why the login failed; for its last page. */
   ended: string | null;
   /** By method, while the step lasts. */
@@ -55,11 +65,18 @@ export interface LoginState {
 export type Event =
   | { type: 'start' }
   | { type: 'continue' }
-  | { type: 'passed'; method: string; subject?: { userId: string | null; name: string | null } }
+  | {
+      type: 'passed';
+      method: string;
+      subject?: { userId: string | null; name: string | null };
+      remember?: boolean;
+    }
   | { type: 'stay'; scratch: Scratch; effects: Effect[] }
   | { type: 'locked'; until: number | null }
   | { type: 'choose'; method: string }
   | { type: 'other-ways' }
+  /** “Not now”: what the step would have set up is left for later. */
+  | { type: 'later' }
   /** “Not you?” */
   | { type: 'restart' }
   | { type: 'cancel'; reason: string }
@@ -73,6 +90,27 @@ export interface Facts {
   person: Person | null;
   /** The browser's session, where it is alive. */
   session: { userId: string; factors: readonly Factor[] } | null;
+  /** What conditions may ask about; absent: not known. */
+  app?: { id: string; firstParty: boolean };
+  request?: RequestFacts;
+  /** Null: this browser is not known to the subject; absent: nobody has looked. */
+  device?: DeviceFacts | null;
+  /** The channel by which the subject's password was replaced while the login was under way. */
+  withheld?: 'sms' | 'email' | null;
+  /** When the subject was first asked to set something up, by step of this flow; of steps with a grace period. */
+  asked?: Readonly<Record<string, number>>;
+}
+
+/** Where a login comes from. */
+export interface RequestFacts {
+  ip: string | null;
+  userAgent: string | null;
+  country: string | null;
+}
+
+/** What the subject has really passed in this browser, of the app and the flow at hand. */
+export interface DeviceFacts {
+  passes: readonly StepPass[];
 }
 
 export interface Person {
@@ -105,6 +143,7 @@ export const firstState = (request: {
   subject: LoginState['subject'];
   counts: boolean;
   maxAgeMs: number | null;
+  wantsFresh?: boolean;
   acr: string[];
   hint: string | null;
 }): LoginState => ({

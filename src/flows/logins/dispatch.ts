@@ -74,15 +74,19 @@ export async function permit(
   now: Date,
 ): Promise<Permit> {
   const { proved, subjectKey, user } = dispatch;
-  if (proved || !user || effect.to === null) {
-    const userId = proved ? (user?.id ?? null) : null;
-    const to = proved ? effect.to : null;
-    return permitOne(deps, effect, dispatch, { subjectKey, userId, to }, now);
+  if (proved) {
+    return permitOne(deps, effect, dispatch, { subjectKey, userId: user?.id ?? null, to: effect.to }, now);
   }
   const told = await permitOne(deps, effect, dispatch, { subjectKey, userId: null, to: null }, now);
   if (told.is !== 'allowed') return told;
-  const own = { subjectKey: deps.services.guard.subjectKey(user.id), userId: user.id, to: effect.to };
+  const { guard } = deps.services;
+  // A name that no account has is looked up as often: the time is not to tell it from others.
+  const own = {
+    subjectKey: guard.subjectKey(user ? user.id : `no account:${subjectKey}`),
+    ...{ userId: user?.id ?? null, to: effect.to },
+  };
   const answer = await permitOne(deps, effect, dispatch, { ...own, addressCounted: true }, now);
+  if (!user || effect.to === null) return told;
   const answers = [...told.answers, ...answer.answers];
   // To a browser that this user has signed in with it tells nothing that it does not know.
   const mayTell = answer.is === 'challenged' && dispatch.deviceId !== null;
@@ -105,7 +109,8 @@ async function permitOne(
   const { subjectKey, to, ...rest } = whom;
   const answer = await guard.allowSend(
     {
-      ...{ ...rest, ip, deviceId, loginId, channel, passed, appId: app.id, number: to },
+      ...{ ...rest, ip, deviceId, loginId, channel, passed, appId: app.id },
+      number: channel === 'email' ? null : to,
       // Else the time that a look-up takes would tell that there is a number to look up.
       mayWait: proved || deviceId !== null,
       firstContact: !proved && deviceId === null && !whom.addressCounted && !before?.count,

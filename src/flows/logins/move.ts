@@ -7,9 +7,10 @@ import { type Guard, happened, type Rider, sendRiders, writeTogether } from '../
 import type { Db, Storage, Tx } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { describe } from '../engine/describe.ts';
+import { shownAfter } from '../engine/shown.ts';
 import type { Advance, LoginState, Passed } from '../engine/state.ts';
 import type { Effect, Methods, Pass } from '../method.ts';
-import { type LoginRow, saving, versionOf } from '../store.ts';
+import { type LoginRow, renewing, saving, versionOf } from '../store.ts';
 import type { LoginRecord, LoginResult } from '../types.ts';
 import { type Dispatch, type DispatchDeps, type Issued, issue, issueFirst } from './dispatch.ts';
 
@@ -81,7 +82,7 @@ async function writeAtOnce(deps: MoveDeps, move: Move): Promise<Moved | undefine
   if (looks) return undefined;
   const { db } = deps.storage;
   const issued = sends.map(({ effect, dispatch }) => issueFirst(deps, db, effect, dispatch, now));
-  const end = plan.next.is === 'finish' ? fresh(deps, db, move, plan.next.trail) : ended(move);
+  const end = plan.next.is === 'finish' ? finishing(deps, db, move, plan.next.trail) : ended(move);
   const { guards, moved, riders } = drawUp(deps, db, move, { issued, end, notes: [] });
   return (await writeTogether(db, guards, riders)) ? moved : undefined;
 }
@@ -125,6 +126,7 @@ function drawUp(
     ...notes,
     ...codes.map(([method]): Noted => ({ name: 'code.issued', data: { method } })),
     ...(end?.notes ?? []),
+    ...(end ? [] : shownAfter(row.state, state)),
   ].map((note) => ({ ...move.context, ...note }));
   const userId = state.subject?.userId ?? null;
   const save = saving(db, { id: row.id, version: row.version, state, userId }, end);
@@ -206,6 +208,23 @@ function finished({ now }: Move, result: LoginResult, notes: Noted[] = [], rider
   return { status: 'finished', result, now, notes: [...notes, note], riders };
 }
 
+/** A reset begins no session: the login that it was for goes on with the new password. */
+function afterReset(db: Db, { now, row: { continuation } }: Move): End | undefined {
+  if (continuation.kind !== 'recovery') return undefined;
+  const { login } = continuation;
+  const notes = [{ name: 'login.finished', result: 'recovered' }];
+  return {
+    status: 'finished',
+    result: null,
+    now,
+    notes,
+    riders: login === null ? [] : [renewing(db, login)],
+  };
+}
+
+const finishing = (deps: MoveDeps, db: Db, move: Move, trail: Passed[]): End =>
+  afterReset(db, move) ?? fresh(deps, db, move, trail);
+
 /** In a session of its own. */
 function fresh({ sessions }: MoveDeps, db: Db, move: Move, trail: Passed[]): End {
   const { ip, now, userAgent } = move;
@@ -218,6 +237,8 @@ function fresh({ sessions }: MoveDeps, db: Db, move: Move, trail: Passed[]): End
 
 /** In the browser's own session, made stronger, where it is the same person's; else in a new one. */
 async function establish(deps: MoveDeps, tx: Tx, move: Move, trail: Passed[]): Promise<End> {
+  const reset = afterReset(tx, move);
+  if (reset) return reset;
   const { now, session } = move;
   const { id: userId } = personOf(move);
   const { acr, amr, factors } = shownIn(move, trail);

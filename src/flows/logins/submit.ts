@@ -1,31 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../apps/types.ts';
 import type { Audit, AuditEvent } from '../../audit/types.ts';
 import type { OutgoingMessage } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Text } from '../../lib/texts.ts';
+import type { Notices } from '../../notices/types.ts';
 import type { Session, Sessions } from '../../sessions/types.ts';
 import type { Storage } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { advance, optionOf } from '../engine/advance.ts';
-import type { Event, Facts, LoginState } from '../engine/state.ts';
+import type { Event, LoginState } from '../engine/state.ts';
 import type { CheckResult, Method, Methods, Pass, Services } from '../method.ts';
+import type { RecoveryChannel } from '../recovery/settings.ts';
 import type { LoginRow } from '../store.ts';
-import type { Field, Flow } from '../types.ts';
+import type { Browser, Field, Flow } from '../types.ts';
+import { backupCodeNotice } from './backup-code-notice.ts';
 import { answerChallenge, challengeOf } from './challenge.ts';
+import { endCopied, keepDevice } from './devices.ts';
 import { type DispatchDeps, scopeOf } from './dispatch.ts';
-import { gatherPerson, methodsAhead } from './facts.ts';
+import { enrolsNoMore } from './enrolling.ts';
+import { type FactsDeps, gatherFacts, methodsAhead } from './facts.ts';
+import { askingFirst } from './grace.ts';
 import { commitMove } from './move.ts';
+import { newDeviceNotice } from './new-device.ts';
 import { notNeeded, permitted } from './permitted.ts';
 import { nameOf, subjectKeyOf } from './subject.ts';
 
-export interface LoginsDeps extends DispatchDeps {
+export interface LoginsDeps extends DispatchDeps, FactsDeps {
   storage: Storage;
   sessions: Sessions;
   audit: Audit;
   log: Logger;
   methods: Methods;
   services: Services;
+  /** Absent: nobody is told of anything. */
+  notices?: Notices | undefined;
+  /** Where codes go that replace forgotten passwords; none: they are not replaced. */
+  recoveryChannels(): RecoveryChannel[];
 }
 
 /** A login as it was read for one request. */
@@ -39,11 +51,11 @@ export interface Opened {
   session: Session | undefined;
 }
 
-export interface Submission {
+export interface Submission extends Browser {
   action: string;
   values: Record<string, string>;
-  ip: string;
-  userAgent: string | null;
+  /** The user wishes to go without this step in this browser. */
+  remember?: boolean;
   /** The solution of a challenge. */
   proof?: string;
   deviceOf(userId: string): string | null;
@@ -53,7 +65,14 @@ export type Outcome =
   /** The login has moved on; null: another submit was first. Show it as it stands. */
   | { is: 'show'; opened: Opened | null }
   | { is: 'retry'; text: Text; field: Field['name'] | null; retryAt: Date | null }
-  | { is: 'ended'; row: LoginRow; userId: string | null; passed: string[] };
+  | {
+      is: 'ended';
+      row: LoginRow;
+      userId: string | null;
+      passed: string[];
+      /** The next value of the cookie of remembered devices; null: as it was. */
+      remembered: string | null;
+    };
 
 /** What is known at a submit. */
 export interface Around extends Opened {
@@ -92,6 +111,10 @@ async function take(deps: LoginsDeps, around: Around): Promise<Outcome> {
   const method = row.state.option === null ? undefined : deps.methods.get(row.state.option);
   const step = row.state.step;
   if (!method || step === null) return { is: 'show', opened: around };
+  if (await enrolsNoMore(deps, around)) {
+    const afresh = { ...row, state: { ...row.state, step: null } };
+    return move(deps, { ...around, row: afresh }, { type: 'continue' }, null);
+  }
   const result = await method.check(checkContext(deps, around, method, step), submission);
   return conclude(deps, around, method, result);
 }
@@ -104,6 +127,7 @@ function eventOf(state: LoginState, { action }: Submission, user: User | null): 
   if (state.proved && !user) return { type: 'fail', reason: 'user-gone' };
   if (state.proved && user?.disabled) return { type: 'fail', reason: 'disabled' };
   if (action === 'other-ways') return { type: 'other-ways' };
+  if (action === 'later') return { type: 'later' };
   if (action === 'continue' || state.step === null) return { type: 'continue' };
   return action.startsWith('choose:') ? { type: 'choose', method: action.slice('choose:'.length) } : null;
 }
@@ -124,6 +148,8 @@ function checkContext({ services }: LoginsDeps, around: Around, method: Method, 
     proved: state.proved,
     scratch: state.scratch[method.id] ?? {},
     sent: state.sent[method.id] ?? null,
+    passed: state.passed.map((passed) => passed.method),
+    locale: row.locale,
     ip: submission.ip,
     deviceOf: submission.deviceOf,
     now,
@@ -138,7 +164,7 @@ async function conclude(
 ): Promise<Outcome> {
   switch (result.is) {
     case 'pass':
-      return move(deps, around, passedEvent(deps.services, around.row, method, result), result);
+      return move(deps, around, passedEvent(deps.services, around, method, result), result);
     case 'stay':
       return move(deps, around, { type: 'stay', scratch: result.scratch, effects: result.effects }, null);
     case 'fail':
@@ -166,61 +192,90 @@ async function recordFailure(
   await audit.record(storage.db, around.now, events);
 }
 
-function passedEvent({ crypto }: Services, row: LoginRow, method: Method, { subject }: Pass): Event {
-  if (!subject) return { type: 'passed', method: method.id };
+function passedEvent(
+  { crypto }: Services,
+  { flow, row, submission }: Around,
+  { id: method }: Method,
+  { subject }: Pass,
+): Event {
+  const step = flow.steps.find(({ id }) => id === row.state.step);
+  const remember = submission.remember === true && step?.rememberMs != null;
+  const passed = { type: 'passed' as const, method, ...(remember && { remember }) };
+  if (!subject) return passed;
   const name = crypto.seal('identifier', subject.name, row.id);
-  return { type: 'passed', method: method.id, subject: { userId: subject.user?.id ?? null, name } };
+  return { ...passed, subject: { userId: subject.user?.id ?? null, name } };
 }
 
 async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass | null): Promise<Outcome> {
-  const { flow, now, row, session } = around;
+  const started = performance.now();
+  const { app, flow, now, row, session, submission } = around;
   const user = event.type === 'restart' ? null : (pass?.subject?.user ?? around.user);
-  const settles = event.type === 'passed' || event.type === 'continue';
+  const settles = event.type === 'passed' || event.type === 'continue' || event.type === 'later';
   const asked = settles
     ? methodsAhead(flow, row.state, deps.methods, event.type === 'passed' ? row.state.step : null)
-    : [];
-  const facts: Facts = {
-    now: now.getTime(),
-    methods: deps.methods,
-    person: user && (await gatherPerson(deps.services, deps.storage.db, user, asked)),
-    session: session ?? null,
-  };
-  const planned = advance(flow, row.state, event, facts);
+    : null;
+  const moment = { app, flow, user, session, asked, browser: submission, startedAt: row.createdAt };
+  const { device, facts } = await gatherFacts(deps, deps.storage.db, moment, now);
+  await endCopied(deps, device, user, now);
+  const decided = advance(flow, row.state, event, facts);
+  const kept = keepDevice(deps, { app, flow, user, browser: submission }, decided, device, now);
+  const planned = { ...decided, records: [...decided.records, ...(kept?.records ?? [])] };
   const { plan, riders, sends } = await permitted(deps, around, user, planned);
+  const notices = await Promise.all([
+    newDeviceNotice(deps, { row, submission, user }, plan, now),
+    backupCodeNotice(deps, { row, submission, user }, pass, now),
+  ]);
+  riders.push(
+    ...askingFirst(deps.storage.db, flow, plan.state, now),
+    ...(kept ? [kept.rider] : []),
+    ...notices.flatMap((notice) => notice.riders),
+  );
   const committed = await commitMove(deps, {
     ...{ row, plan, sends, riders, pass, user, session, now },
     context: { ...contextOf(around), subject: user?.id ?? null },
-    ip: around.submission.ip,
-    userAgent: around.submission.userAgent,
+    ip: submission.ip,
+    userAgent: submission.userAgent,
   });
   if (committed.is === 'refused') {
     return { is: 'retry', text: committed.text, field: null, retryAt: null };
   }
   if (committed.is === 'late') return { is: 'show', opened: null };
+  if (decided.effects.length > 0 && !plan.state.proved) await alike(started);
+  pass?.after?.();
+  for (const notice of notices) notice.send();
   if (event.type === 'passed') await notNeeded(deps, row, event.method);
   await deliver(deps, committed.messages, plan.state.proved);
   if (plan.next.is === 'show') {
-    const { app, session } = around;
     return { is: 'show', opened: { app, flow, row: committed.row, session, user } };
   }
   const passed = committed.row.state.passed.map(({ method }) => method);
   return {
     is: 'ended',
     row: committed.row,
-    userId: plan.next.is === 'finish' ? (user?.id ?? null) : null,
+    userId: plan.next.is === 'finish' && row.continuation.kind !== 'recovery' ? (user?.id ?? null) : null,
     passed,
+    remembered: kept?.cookie ?? null,
   };
 }
+
+/** Longer than a message takes to be written, with all that the guard looks at; its sending begins afterwards. */
+const alikeMs = 120;
+
+/** Whether there is somebody to send something to is not to be told by the time: one moment for all names. */
+const alike = (started: number): Promise<void> => delay(Math.max(0, alikeMs - (performance.now() - started)));
+
+/** By then the answer is on its way; what is lost with the process is taken up by delivery. */
+const afterAnswerMs = 25;
 
 /**
  * Sends what was committed. The page waits for the outcome, so that it can say what became of the message; but not
  * before a factor was passed: the time would tell whether there was anything to send.
  */
 async function deliver(deps: LoginsDeps, messages: OutgoingMessage[], proved: boolean): Promise<void> {
-  const sending = Promise.all(messages.map((message) => deps.delivery.send(message))).catch((error) => {
+  if (!proved) return void setTimeout(() => void deliver(deps, messages, true), afterAnswerMs);
+  await Promise.all(messages.map((message) => deps.delivery.send(message))).catch((error) => {
     deps.log.error({ err: error }, 'a message could not be handed to delivery');
   });
-  if (proved) await sending;
 }
 
 const contextOf = ({ app, row, submission, user }: Around): Omit<AuditEvent, 'name'> => ({

@@ -3,9 +3,10 @@ import { backupCode } from './backup-code.ts';
 import { identify } from './identify.ts';
 import { password } from './password.ts';
 import { smsOtp } from './sms-otp.ts';
+import { totp } from './totp.ts';
 
 /** Every method that a flow may name: one file and one line here each. */
-const registered = [identify, password, smsOtp, backupCode] as const;
+const registered = [identify, password, smsOtp, totp, backupCode] as const;
 
 export type MethodId = (typeof registered)[number]['id'];
 

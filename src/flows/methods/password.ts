@@ -34,6 +34,7 @@ export const password = {
     'password.emptyName': 'Please type your user name.',
     'password.empty': 'Please type your password.',
     'password.wrong': 'That user name and password do not match.',
+    'password.changed': 'The password was changed at this moment. Please use the new one.',
     'password.closed': 'Too many tries. Please ask for help to get back into your account.',
     'password.throttled': {
       one: 'Too many tries. You can try again in {count} minute.',
@@ -47,7 +48,7 @@ export const password = {
 
   available: ({ user }) => (user.hasPassword ? { is: 'yes' } : { is: 'no', reason: 'no-password' }),
 
-  screen({ name, hint, typed }) {
+  screen({ name, hint, proved, recovers, renewed, typed }) {
     const username: Field = {
       name: 'username',
       type: 'text',
@@ -67,12 +68,14 @@ export const password = {
       required: true,
       focus: !username.focus,
       maxLength: 1024,
+      // A reset may not stand for a factor that was asked for beside the password.
+      ...(recovers && !proved && { link: { label: text('reset.forgot'), name: 'recover' } }),
     };
     return {
       heading: text(name === null ? 'password.heading' : 'password.headingKnown'),
       fields: [username, secret],
       actions: [{ name: 'submit', label: text('password.next'), style: 'primary', skipsValidation: false }],
-      notices: [],
+      notices: renewed && !proved ? [{ tone: 'success', text: text('reset.renewed') }] : [],
     };
   },
 
@@ -116,6 +119,9 @@ async function compare(context: CheckContext, name: string, typed: string): Prom
   return {
     is: 'pass',
     subject: { user, name },
+    // Of a password that is replaced at this moment nothing is to come any more. Disabled accounts are told so instead.
+    ...(!user.disabled && { guards: [users.holdingPassword(db, user)] }),
+    lost: text('password.changed'),
     riders: () => [guard.passingPassword(request, context.now)],
   };
 }

@@ -1,10 +1,12 @@
 import type { App } from '../../apps/types.ts';
 import type { Text } from '../../lib/texts.ts';
 import type { User } from '../../users/types.ts';
+import { optionOf } from '../engine/advance.ts';
+import { withheldOf } from '../engine/withheld.ts';
 import { nameOf } from '../logins/subject.ts';
 import type { LoginsDeps, Opened } from '../logins/submit.ts';
 import type { LoginRow } from '../store.ts';
-import type { Screen } from '../types.ts';
+import type { Figure, Flow, Screen } from '../types.ts';
 import { type Surroundings, screenOf } from './screens.ts';
 
 /** What a failed try leaves on the page. */
@@ -20,16 +22,22 @@ export async function presentScreen(
   const { state } = row;
   const codeId = state.option === null ? null : (state.sent[state.option]?.codeId ?? null);
   const delivery = codeId && state.proved ? await deps.delivery.state(deps.storage.db, codeId) : null;
-  const fact = await factOf(deps, state, user);
+  const [fact, figure] = await Promise.all([factOf(deps, state, user), figureOf(deps, flow, row, user)]);
   return screenOf(flow, state, {
     ...around,
-    ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, fact, now },
+    ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, fact, figure, now },
+    recovers: mayRecover(deps, row),
+    withheld: withheldOf(user, row.createdAt),
     name: nameOf(deps.services, row),
     hint: state.hint === null ? null : deps.services.crypto.open('identifier', state.hint, row.id),
     locale: row.locale,
     version: row.version,
   });
 }
+
+/** Nobody who has shown a factor already: a reset is no way around another one. */
+export const mayRecover = ({ recoveryChannels }: LoginsDeps, { continuation, state }: LoginRow): boolean =>
+  !state.proved && continuation.kind !== 'recovery' && recoveryChannels().length > 0;
 
 /** Only for the method at hand, and only where it gathers anything. */
 async function factOf(
@@ -41,10 +49,26 @@ async function factOf(
   return gather && state.proved && user ? gather(services, storage.db, user) : undefined;
 }
 
-/** Where the browser goes when the login is over: back to what it was for; without success at a local place, home. */
+/** Only for the method at hand, and only while the user sets it up. */
+async function figureOf(
+  { methods, services }: LoginsDeps,
+  flow: Flow,
+  { id: loginId, state }: LoginRow,
+  user: User | null,
+): Promise<Figure | null> {
+  const { offered, option, proved, scratch, step } = state;
+  const method = option === null ? undefined : methods.get(option);
+  const enrols = offered.some((offer) => offer.method === option && offer.enrol);
+  if (!method?.figure || !enrols || !proved || !user) return null;
+  const settings = optionOf(flow, step, method.id)?.settings ?? {};
+  return method.figure(services, { settings, user, loginId, scratch: scratch[method.id] ?? {} });
+}
+
+/** Where the browser goes when the login is over: back to what it was for. */
 export function leaveUrl({ continuation, status }: LoginRow, app: App): string {
   if (continuation.kind === 'oidc') return continuation.resumeUrl;
-  return status === 'finished' ? continuation.path : (app.home ?? '/');
+  if (continuation.kind === 'recovery') return continuation.path;
+  return status === 'finished' ? continuation.path : (continuation.otherwise ?? app.home ?? '/');
 }
 
 /** The same value with every text as a sentence in the reader's language. */

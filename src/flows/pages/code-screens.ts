@@ -9,7 +9,7 @@ import { countryChoices } from './countries.ts';
  */
 
 /** Asks for the number that is to be set up. */
-export function numberScreen(id: string, { locale, typed }: View): MethodScreen {
+export function numberScreen(id: string, { locale, typed }: Pick<View, 'locale' | 'typed'>): MethodScreen {
   const none = { value: '', label: text(`${id}.countryNone`) };
   const country: Field = {
     ...{ name: 'country', type: 'select', label: text(`${id}.country`), autocomplete: 'country' },
@@ -28,8 +28,10 @@ export function numberScreen(id: string, { locale, typed }: View): MethodScreen 
   };
 }
 
+export type CodeView = Pick<View, 'alone' | 'codes' | 'delivery' | 'enrol' | 'now' | 'sent' | 'settings'>;
+
 /** Where the code went, and the field for it; before anything was sent, one button that sends. */
-export function codeScreen(id: string, view: View): MethodScreen {
+export function codeScreen(id: string, view: CodeView): MethodScreen {
   const { enrol, now, sent } = view;
   if (!sent) {
     return {
@@ -75,11 +77,11 @@ export function codeScreen(id: string, view: View): MethodScreen {
 
 const undelivered: (MessageState | null)[] = ['rejected', 'unavailable', 'failed', 'stopped'];
 
-const isUndelivered = ({ sent, delivery }: View): boolean =>
+const isUndelivered = ({ sent, delivery }: CodeView): boolean =>
   sent !== null && sent.last2 !== null && undelivered.includes(delivery);
 
 /** Where the code went; before a factor was passed a sentence that is true for every name. */
-function sentenceOf(id: string, { sent, delivery }: View): Text {
+function sentenceOf(id: string, { sent, delivery }: CodeView): Text {
   const last2 = sent?.last2 ?? null;
   if (last2 === null) return text(`${id}.sent`);
   if (delivery === 'queued' || delivery === 'sending') return text(`${id}.sending`, { last2 });
@@ -95,7 +97,7 @@ const beyondUser = [
   ...['lookup', 'sim-swap'],
 ];
 
-function noticesOf(id: string, view: View): Notice[] {
+function noticesOf(id: string, view: CodeView): Notice[] {
   const { alone, delivery, now, sent } = view;
   if (!sent) return [];
   const { refused, last2 } = sent;

@@ -4,10 +4,12 @@ import { type Text, text } from '../../lib/texts.ts';
 import type { OtpSettings } from '../../otp/types.ts';
 import { optionOf } from '../engine/advance.ts';
 import type { LoginState } from '../engine/state.ts';
+import { isWithheld } from '../engine/withheld.ts';
 import { challengeOf } from '../logins/challenge.ts';
 import type { MethodScreen, Methods } from '../method.ts';
-import type { Action, Field, Flow, Screen, ScreenChallenge } from '../types.ts';
+import type { Action, Field, Figure, Flow, Notice, Screen, ScreenChallenge } from '../types.ts';
 import { challengeScreen } from './challenge-screen.ts';
+import { rememberField } from './remember.ts';
 import { untilText } from './wait.ts';
 
 /** What stands on the page beside the state: read or unsealed for this one answer. */
@@ -20,6 +22,12 @@ export interface Surroundings {
   delivery: MessageState | null;
   /** What the method at hand gathered, once a factor was passed; else undefined. */
   fact: unknown;
+  /** What the method at hand shows to another device. */
+  figure?: Figure | null;
+  /** Who has forgotten the password may replace it. */
+  recovers?: boolean;
+  /** The channel by which it was replaced while this login was under way. */
+  withheld?: 'sms' | 'email' | null;
   /** After a mistake. */
   problem: { text: Text; field?: Field['name'] } | null;
   typed: Record<string, string>;
@@ -29,6 +37,8 @@ export interface Surroundings {
   version: number;
   now: Date;
 }
+
+const dayMs = 24 * 60 * 60_000;
 
 /** Pure: the page of a login as it stands. */
 export function screenOf(flow: Flow, state: LoginState, around: Surroundings): Screen {
@@ -50,9 +60,9 @@ type Content = MethodScreen & { name: string; challenge?: ScreenChallenge };
 function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content {
   if (state.ended !== null) return endedScreen(state.ended, around);
   const notYou = state.subject ? [quiet('restart', 'flows.notYou')] : [];
-  const ways = [...notYou, quiet('cancel', 'flows.cancel')];
+  const ways = [...later(state, around), ...notYou, quiet('cancel', 'flows.cancel')];
   if (state.step === null) return continueScreen(around, ways);
-  if (state.offered.length === 0) return noWayScreen(around, notYou);
+  if (state.offered.length === 0) return noWayScreen(withheldHere(flow, state, around), around, notYou);
   const { locked } = state;
   if (locked && (locked.until === null || locked.until > around.now.getTime())) {
     return lockedScreen(state, locked.until, around, ways);
@@ -75,13 +85,35 @@ function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content
     now: around.now.getTime(),
     locale: around.locale,
     fact: around.fact,
+    figure: around.figure ?? null,
+    recovers: around.recovers ?? false,
+    renewed: state.renewed ?? false,
     alone: state.offered.length === 1,
   });
   // What a person needs least comes last.
   const isDenial = ({ name }: Action) => name === 'not-mine';
+  // Whoever has begun has decided.
+  const notices = own.figure ? own.notices : [...own.notices, ...timeLeft(state, around)];
   const needed = own.actions.filter((action) => !isDenial(action));
   const denial = own.actions.filter(isDenial);
-  return { ...own, name: method.id, actions: [...needed, ...otherWays(state, around), ...ways, ...denial] };
+  const actions = [...needed, ...otherWays(state, around), ...ways, ...denial];
+  const step = flow.steps.find(({ id }) => id === state.step);
+  const fields = [...own.fields, ...rememberField(step, own.fields, around.typed.remember)];
+  return { ...own, name: method.id, fields, notices, actions };
+}
+
+/** “Not now”, where there is time left to set something up in. */
+const later = ({ graceUntil }: LoginState, { now }: Surroundings): Action[] =>
+  graceUntil == null || graceUntil <= now.getTime()
+    ? []
+    : [{ name: 'later', label: text('flows.later'), style: 'secondary', skipsValidation: true }];
+
+/** How many days are left to do it in; said where “Not now” can be pressed. */
+function timeLeft({ graceUntil }: LoginState, { now }: Surroundings): Notice[] {
+  const left = (graceUntil ?? 0) - now.getTime();
+  return left <= 0
+    ? []
+    : [{ tone: 'info', text: text('flows.laterLeft', { count: Math.ceil(left / dayMs) }) }];
 }
 
 /** One other way is one link away, and recovery always is; for several there is a chooser. */
@@ -95,7 +127,8 @@ function otherWays({ offered, option }: LoginState, { methods }: Surroundings): 
   ];
 }
 
-function chooser(state: LoginState, { methods, preferred }: Surroundings, ways: Action[]): Content {
+function chooser(state: LoginState, around: Surroundings, ways: Action[]): Content {
+  const { methods, preferred } = around;
   const rank = ({ method }: { method: string }) => {
     const at = preferred.indexOf(method);
     return at < 0 ? preferred.length : at;
@@ -106,7 +139,7 @@ function chooser(state: LoginState, { methods, preferred }: Surroundings, ways: 
     heading: text('flows.chooseHeading'),
     fields: [],
     actions: [...ordered.map(({ method }) => choice(method, 'choice', methods)), ...ways],
-    notices: [],
+    notices: timeLeft(state, around),
   };
 }
 
@@ -140,10 +173,18 @@ function lockedScreen(
   };
 }
 
-const noWayScreen = ({ app }: Surroundings, notYou: Action[]): Content => ({
+const noWays = { sms: 'reset.noWay', email: 'reset.noWayEmail' };
+
+/** Whether something of the step would be open, had the password not just been replaced by the same channel. */
+function withheldHere(flow: Flow, state: LoginState, { methods, withheld = null }: Surroundings) {
+  const options = flow.steps.find(({ id }) => id === state.step)?.options ?? [];
+  return options.some(({ method }) => isWithheld(method, { methods, withheld })) ? withheld : null;
+}
+
+const noWayScreen = (withheld: 'sms' | 'email' | null, { app }: Surroundings, notYou: Action[]): Content => ({
   name: 'no-way-on',
   heading: text('flows.noWayHeading'),
-  sentence: text('flows.noWay', { app: app.name }),
+  sentence: text(withheld ? noWays[withheld] : 'flows.noWay', { app: app.name }),
   fields: [],
   actions: [backTo('cancel', app), ...notYou],
   notices: [],
@@ -161,10 +202,12 @@ const continueScreen = ({ name }: Surroundings, ways: Action[]): Content => ({
   notices: [],
 });
 
+const endings: Record<string, string> = { disabled: 'flows.disabled', 'signed-out': 'flows.signedOut' };
+
 const endedScreen = (reason: string, { app }: Surroundings): Content => ({
   name: 'ended',
   heading: text('flows.endedHeading'),
-  sentence: text(reason === 'disabled' ? 'flows.disabled' : 'flows.ended', { app: app.name }),
+  sentence: text(endings[reason] ?? 'flows.ended', { app: app.name }),
   fields: [],
   actions: [backTo('leave', app)],
   notices: [],
