@@ -9,6 +9,7 @@ import { handleErrors } from './errors.ts';
 import { createForms } from './forms.ts';
 import { createLocales } from './locales.ts';
 import { createPages } from './pages.ts';
+import { createCountry } from './proxies/country.ts';
 import { homeRoute } from './routes.ts';
 import { createServer } from './server.ts';
 import { texts as ownTexts } from './texts.ts';
@@ -22,10 +23,14 @@ export interface HttpDeps {
   texts: Catalogue;
   /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
   trustedProxies: string[];
+  /** Name of the header in which those proxies say where a request comes from, as configured now; null: none. */
+  countryHeader?: () => string | null;
   /** Adds hooks that come before all others. */
   hooks?: ((app: FastifyInstance) => void) | undefined;
   /** The gateway's name, as configured now. */
   name: () => string;
+  /** Whether people can look after their account here, as configured now. Default: not. */
+  hasAccount?: () => boolean;
   viewsDir: string;
   /** True for errors that mean that the database cannot be reached; they are answered with 503. */
   isUnavailable: (error: unknown) => boolean;
@@ -57,11 +62,12 @@ export async function createHttp(
     translate: locales.translate,
     cookies: createCookies(deps.issuer),
     forms: createForms(deps.issuer, deps.crypto),
+    country: createCountry({ ...deps, header: deps.countryHeader ?? (() => null) }),
     wantsJson: ({ headers: { accept = '' } }) =>
       accept.includes('application/json') && !accept.includes('text/html'),
   };
   handleErrors(app, { http, english, isUnavailable: deps.isUnavailable });
   await assets.register(app);
-  homeRoute(app, http);
+  homeRoute(app, http, deps.hasAccount ?? (() => false));
   return { app, http, checkTemplates: pages.check };
 }

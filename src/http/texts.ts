@@ -75,5 +75,6 @@ export const texts: Catalogue = {
   'home.heading': 'This is where people sign in',
   'home.sentence':
     'Apps send people here to sign in, and get them back once that is done. To sign in, open the app you want to use.',
+  'home.account': 'Look after your account',
   'home.developers': 'For developers: OpenID Connect discovery',
 };

@@ -105,6 +105,8 @@ export interface Http {
   translate(locale: string, text: Text): string;
   cookies: Cookies;
   forms: Forms;
+  /** Where the request comes from (ISO 3166, such as `DE`), as a trusted proxy says; null: not known. */
+  country(request: FastifyRequest): string | null;
   /** True when the caller asked for JSON. */
   wantsJson(request: FastifyRequest): boolean;
 }

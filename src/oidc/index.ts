@@ -34,7 +34,7 @@ import { createPending } from './pending.ts';
 import { createPolicy } from './policy.ts';
 import { buildProvider } from './provider.ts';
 import { createPlugin } from './routes.ts';
-import { deleteFamily } from './store.ts';
+import { deleteAllOf, deleteFamily, deleteTokens } from './store.ts';
 import { createSubjects } from './subjects/subjects.ts';
 import type { BrowserSession, Oidc, OidcDeps } from './types.ts';
 import { createUnits } from './unit.ts';
@@ -44,6 +44,12 @@ export { appCommands, describeApp } from './developers/app-page.ts';
 export { createLogoutNotices } from './logout/back-channel.ts';
 export { texts } from './pages.ts';
 export type { Oidc, OidcDeps } from './types.ts';
+
+/** Ends the codes and tokens of one of a user's sessions, or of all others. */
+export const endTokens = deleteTokens;
+/** Ends all codes, tokens and consents of a user. */
+export const endGrants = deleteAllOf;
+export { listConsents } from './store.ts';
 
 export const oidcSweeps: Sweep[] = [{ table: 'oidc_artifacts' }];
 

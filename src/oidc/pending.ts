@@ -97,8 +97,7 @@ function loginRequest(deps: PendingDeps, context: KoaContextWithOIDC, app: App, 
     ...demandsOf(params),
     loginHint: typeof hint === 'string' ? hint : null,
     locale: deps.http.locale(request, typeof locales === 'string' ? locales : null),
-    ip: request.ip,
-    userAgent: request.headers['user-agent'] ?? null,
+    ...deps.flows.browser(request),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Db } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
 import type { OwnMembers } from './adapters/clients.ts';
 import { demandsOf, essentialAcr } from './requests.ts';
-import type { Units } from './unit.ts';
+import { requestOf, type Units } from './unit.ts';
 
 const { Check, base } = interactionPolicy;
 
@@ -73,7 +73,8 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
 }
 
 /** The library asks whether there is a session; this asks whether it is enough for the app's flow, here and now. */
-async function loginIsDue(deps: PolicyDeps, { oidc }: KoaContextWithOIDC): Promise<boolean> {
+async function loginIsDue(deps: PolicyDeps, context: KoaContextWithOIDC): Promise<boolean> {
+  const { oidc } = context;
   const { session, client, result, params = {} } = oidc;
   if (!session?.accountId) return false;
   const unmet = essentialAcr(oidc.claims)?.includes(oidc.acr ?? '') === false;
@@ -88,6 +89,7 @@ async function loginIsDue(deps: PolicyDeps, { oidc }: KoaContextWithOIDC): Promi
   const { browser } = deps.units.current();
   const app = await deps.apps.find(deps.db, client?.clientId ?? '');
   if (!user || !browser || !app || unmet) return true;
-  const request = { session: browser.session, user, app, ...demandsOf(params) };
+  const sender = deps.flows.browser(requestOf(context));
+  const request = { session: browser.session, user, app, browser: sender, ...demandsOf(params) };
   return !(await deps.flows.satisfies(deps.db, request, deps.clock.now()));
 }

@@ -93,6 +93,60 @@ export async function deleteFamily(db: Db, grantId: string): Promise<void> {
   } while (deleted.length > 0);
 }
 
+/**
+ * Removes every code and token of one of a user's sessions, or of all others. Repeated as for a family. A consent stays:
+ * it says what an app may know, and signs nobody in.
+ */
+export async function deleteTokens(
+  db: Db,
+  userId: string,
+  which: { sessionId: string } | { exceptSessionId: string },
+): Promise<void> {
+  let found: unknown[];
+  do {
+    found = await db
+      .deleteFrom('oidc_artifacts')
+      .where('user_id', '=', userId)
+      .where('model', 'in', ['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode'])
+      .where((where) =>
+        'sessionId' in which
+          ? where('session_id', '=', which.sessionId)
+          : where('session_id', 'is distinct from', which.exceptSessionId),
+      )
+      .returning('id_hash')
+      .execute();
+  } while (found.length > 0);
+}
+
+/** Removes everything that was given out for a user, consents too. Repeated as for a family. */
+export async function deleteAllOf(db: Db, userId: string): Promise<void> {
+  let found: unknown[];
+  do {
+    found = await db
+      .deleteFrom('oidc_artifacts')
+      .where('user_id', '=', userId)
+      .returning('id_hash')
+      .execute();
+  } while (found.length > 0);
+}
+
+/** Apps that a user has allowed something, with what. */
+export async function listConsents(
+  db: Db,
+  userId: string,
+): Promise<{ appId: string; scopes: string[]; since: Date }[]> {
+  const rows = await db
+    .selectFrom('oidc_artifacts')
+    .select(['app_id as appId', 'payload', 'created_at as since'])
+    .where('user_id', '=', userId)
+    .where('model', '=', 'Grant')
+    .orderBy('created_at')
+    .execute();
+  return rows.flatMap(({ appId, payload, since }) =>
+    appId === null ? [] : [{ appId, scopes: (payload.scopes ?? []) as string[], since }],
+  );
+}
+
 /** Remembers a consent; what was allowed earlier stays allowed. */
 export async function saveConsent(
   tx: Tx,
