@@ -3,7 +3,9 @@ import type { ConfigSection, Configuration, Environment } from '../config/types.
 import type { KeyRotation, Unreadable } from '../crypto/types.ts';
 import type { MessageDesk, ProviderDesk } from '../delivery/index.ts';
 import type { Finding } from '../doctor.ts';
+import type { FlowDesk } from '../flows/index.ts';
 import type { AppPage } from '../oidc/types.ts';
+import type { PeopleDesk } from '../people/index.ts';
 import type { Storage } from '../storage/types.ts';
 
 /** What the composition root offers to commands: the database and configuration, without a server. */
@@ -15,6 +17,8 @@ export interface CommandContext {
   describeApp(id: string): Promise<AppPage>;
   providers: ProviderDesk;
   messages: MessageDesk;
+  flows: FlowDesk;
+  people: PeopleDesk;
   keys: Pick<KeyRotation, 'list' | 'rotate'>;
   sealed: {
     /** What `SECRET_KEY` does not open, or null. */

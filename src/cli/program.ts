@@ -4,14 +4,16 @@ import { appCommand } from './app.ts';
 import type { CommandDeps } from './command.ts';
 import { configCommand } from './config.ts';
 import { databaseCommand } from './database.ts';
+import { messageCommand } from './delivery/message.ts';
+import { providerCommand } from './delivery/provider.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { explain } from './explain.ts';
+import { flowCommand } from './flow/command.ts';
 import { keysCommand } from './keys.ts';
-import { messageCommand } from './message.ts';
 import { migrateCommand } from './migrate.ts';
-import { providerCommand } from './provider.ts';
 import { serveCommand } from './serve.ts';
+import { userCommand } from './user.ts';
 
 /** Every command, each in a file of its name. */
 const commands = [
@@ -22,6 +24,8 @@ const commands = [
   appCommand,
   providerCommand,
   messageCommand,
+  flowCommand,
+  userCommand,
   databaseCommand,
   doctorCommand,
   demoCommand,
@@ -32,6 +36,8 @@ export async function run(args: string[], deps: CommandDeps): Promise<number> {
   const program = new Command('sallyport')
     .description(packageFile.description)
     .version(packageFile.version)
+    // Behind a command, --version is the command's own.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: deps.write, writeErr: deps.writeError });
   for (const create of commands) program.addCommand(inherit(program, create(deps)));

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { readEnvironment } from '../config/index.ts';
-import type { MessageDesk, MessageEntry, MessagePreview, PreviewOf } from '../delivery/index.ts';
-import type { CommandDeps } from './command.ts';
-import { withSide } from './server/backend.ts';
-import { askServer } from './server/control.ts';
+import { readEnvironment } from '../../config/index.ts';
+import type { MessageDesk, MessageEntry, MessagePreview, PreviewOf } from '../../delivery/index.ts';
+import type { CommandDeps } from '../command.ts';
+import { withSide } from '../server/backend.ts';
+import { askServer } from '../server/control.ts';
 
 export function messageCommand(deps: CommandDeps): Command {
   const command = new Command('message').description('what messages say');
@@ -21,7 +21,7 @@ export function messageCommand(deps: CommandDeps): Command {
     )
     .addOption(
       new Option('--purpose <purpose>', 'what the code is for')
-        .choices(['login-code', 'enrol-code'])
+        .choices(['login-code', 'enrol-code', 'reset-code'])
         .default('login-code'),
     )
     .action((wanted: PreviewOf) =>

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { readEnvironment } from '../config/index.ts';
-import type { Judged, ProviderDesk, ProviderSummary, TestResult } from '../delivery/index.ts';
-import { type CommandDeps, CommandFailure } from './command.ts';
-import { withSide } from './server/backend.ts';
-import { askServer } from './server/control.ts';
+import { readEnvironment } from '../../config/index.ts';
+import type { Judged, ProviderDesk, ProviderSummary, TestResult } from '../../delivery/index.ts';
+import { type CommandDeps, CommandFailure } from '../command.ts';
+import { withSide } from '../server/backend.ts';
+import { askServer } from '../server/control.ts';
 
 export function providerCommand(deps: CommandDeps): Command {
   const command = new Command('provider').description('gateways that send messages');
