@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { migrations } from '../migrations/index.ts';
+import { createAccounts, createDesk } from './accounts.ts';
 import { createApps } from './apps/index.ts';
-import { auditSweeps, createAudit } from './audit/index.ts';
+import { createAudit } from './audit/index.ts';
 import {
   ConfigurationError,
   createConfiguration,
@@ -12,38 +13,41 @@ import {
   loadOrCreateSecretKey,
   processVariables,
 } from './config/index.ts';
-import type { Change, Configuration, Environment, References } from './config/types.ts';
+import type { Change, Configuration, CountryDocument, Environment, References } from './config/types.ts';
 import { createCrypto, createPasswords, createSigningKeys } from './crypto/index.ts';
 import type { Crypto, KeyRotation } from './crypto/types.ts';
-import { createDelivering } from './delivering.ts';
+import { createDelivering, createMessages } from './delivering.ts';
 import {
   createFormPoster,
   createHttpClient,
   createProviderDesk,
   type DeliveryService,
-  deliverySweeps,
-  texts as deliveryTexts,
   type HttpClient,
   type MessageDesk,
   type ProviderDesk,
-  receiptRoutes,
-  registerSimulator,
 } from './delivery/index.ts';
-import { createFlows, flowsSweeps, texts as flowsTexts } from './flows/index.ts';
-import { guardSweeps } from './guard/index.ts';
+import { createFlowDesk, createFlows, type FlowDesk } from './flows/index.ts';
 import { createGuarding } from './guarding.ts';
 import { createHttp } from './http/index.ts';
-import type { Http } from './http/types.ts';
 import { createKeys, sessionLifeMs } from './keys.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { type RandomSource, systemRandom } from './lib/ids.ts';
-import { createOidc, describeApp, oidcSweeps, texts as oidcTexts } from './oidc/index.ts';
+import { createOidc, describeApp } from './oidc/index.ts';
 import type { AppPage } from './oidc/types.ts';
-import { closeServer, countedAudit, healthRoutes } from './operations.ts';
-import { createOtp, otpSweeps } from './otp/index.ts';
+import { closeServer, countedAudit, mountRoutes, sweepsOf } from './operations.ts';
+import { createOtp } from './otp/index.ts';
+import type { PeopleDesk } from './people/index.ts';
 import { createSealed, type Sealed } from './sealed.ts';
 import { sectionsOf } from './sections.ts';
-import { createSessions, sessionSweeps } from './sessions/index.ts';
+import {
+  builtInApps,
+  builtInFlows,
+  createNoticesOf,
+  createSelfService,
+  featureTexts,
+  hasAccount,
+} from './self-service.ts';
+import { createDevices, createSessions } from './sessions/index.ts';
 import { isDatabaseUnavailable, openStorage } from './storage/index.ts';
 import type { Storage, Tx } from './storage/types.ts';
 import {
@@ -51,15 +55,12 @@ import {
   type Logger,
   type LogOptions,
   type Metrics,
-  type MetricsDocument,
-  metricsRoute,
   traceRequests,
 } from './telemetry/index.ts';
 import type { Tracer } from './telemetry/types.ts';
 import { openLog, statementSpans, tracedPasswords } from './tracing.ts';
 import { createBreachCheck, createUsers, type PasswordsDocument } from './users/index.ts';
 import type { Users } from './users/types.ts';
-import { createMessages } from './wording.ts';
 
 export { createSections } from './sections.ts';
 
@@ -100,6 +101,9 @@ export interface Context {
   providers: ProviderDesk;
   /** Texts as commands look at them. */
   messages: MessageDesk;
+  /** Flows and their versions, the same. */
+  flows: FlowDesk;
+  people: PeopleDesk;
   sealed: Sealed;
   close(): Promise<void>;
 }
@@ -152,9 +156,9 @@ export async function createContext(environment: Environment, overrides: Overrid
     });
     const users = createUsers({ crypto, passwords, clock, log, random, demo, isBreached });
     const { revisions } = storage;
-    const sections = sectionsOf({ environment, crypto, references, passwords, users, random, revisions });
     const audit = createAudit(random);
-    const apps = createApps({ revisions, issuer, demo });
+    const parts = { environment, crypto, references, passwords, users, random, audit, revisions };
+    const sections = sectionsOf(parts);
     const configuration = createConfiguration({
       ...{ sections, storage, references, clock, log },
       onApplied: (tx: Tx, changes: Change[], now: Date) =>
@@ -162,6 +166,7 @@ export async function createContext(environment: Environment, overrides: Overrid
     });
     const settings = createSettings({ sections, storage, log });
     const keys = createKeys({ crypto, clock, storage, settings, audit });
+    const apps = createApps({ revisions, issuer, demo, builtIn: builtInApps({ issuer, settings }) });
     return {
       ...{ environment, clock, random, log, metrics, tracer },
       ...{
@@ -176,6 +181,8 @@ export async function createContext(environment: Environment, overrides: Overrid
         describeApp: (id: string) => describeApp({ db: storage.db, apps, issuer }, id),
         messages: createMessages({ storage, issuer, apps: () => apps.list(storage.db), localesDir }),
         providers: createProviderDesk({ storage, crypto, references, clock, log, audit, issuer }),
+        flows: createFlowDesk({ storage, random, clock, audit, apps, users, check: configuration.check }),
+        people: createDesk({ storage, crypto, clock, random, audit, users, settings, issuer, apps }),
         sealed: createSealed(storage, crypto),
       },
       close,
@@ -186,39 +193,19 @@ export async function createContext(environment: Environment, overrides: Overrid
   }
 }
 
-/** Rows that are of no use after their time. */
-const sweeps = [
-  ...otpSweeps,
-  ...sessionSweeps,
-  ...guardSweeps,
-  ...deliverySweeps,
-  ...flowsSweeps,
-  ...oidcSweeps,
-];
-
-/** Everything that answers requests, in one list. */
-async function mountRoutes(
-  { clock, crypto, environment, metrics, settings, storage }: Context,
-  parts: {
-    server: FastifyInstance;
-    http: Http;
-    delivery: DeliveryService;
-    plugins: FastifyPluginAsync[];
-    isChecked: () => boolean;
-  },
-): Promise<void> {
-  const { server, http, delivery, plugins, isChecked } = parts;
-  healthRoutes(server, { storage, isChecked });
-  metricsRoute(server, { metrics, settings: () => settings.get<MetricsDocument>('metrics') });
-  for (const plugin of plugins) await server.register(plugin);
-  const { receipts } = delivery;
-  await server.register(async (scope) => receiptRoutes(scope, { receipts, issuer: environment.issuer }));
-  const configured = () => delivery.simulatorConfigured();
-  await server.register(async (scope) =>
-    registerSimulator(scope, {
-      ...{ http, db: storage.db, crypto, clock, issuer: environment.issuer, configured },
-    }),
-  );
+/** The web server without any feature on it. */
+function openHttp({ crypto, environment, log, settings, tracer }: Context): ReturnType<typeof createHttp> {
+  const { issuer } = environment;
+  const trustedProxies = settings.get<string[]>('trustedProxies');
+  return createHttp({
+    ...{ issuer, crypto, log, viewsDir, trustedProxies },
+    texts: featureTexts,
+    hasAccount: () => hasAccount({ settings }),
+    countryHeader: () => settings.get<CountryDocument>('country').header || null,
+    hooks: tracer === null ? undefined : (app) => traceRequests(app, tracer, { trustedProxies, issuer }),
+    name: () => settings.get<string>('name'),
+    isUnavailable: isDatabaseUnavailable,
+  });
 }
 
 /** Builds the gateway on a migrated database. */
@@ -228,30 +215,24 @@ export async function createApp(context: Context): Promise<App> {
   await settings.load();
   await context.keys.keepUp();
   const audit = countedAudit(createAudit(random), context.metrics, tracer);
-  const apps = createApps({ revisions: storage.revisions, issuer, demo });
+  const builtIn = builtInApps({ issuer, settings });
+  const apps = createApps({ revisions: storage.revisions, issuer, demo, builtIn });
   const { guard, close: closeGuard } = createGuarding(context);
   const sessions = createSessions({
     ...{ settings, random, audit },
     ended: (tx, gone) => oidc.sessionsEnded(tx, gone),
   });
+  const devices = createDevices({ crypto, random, audit });
   const appNotices = createFormPoster({ timeoutMs: noticeMs });
   const delivery = await createDelivering(context, { audit, guard });
   const otp = createOtp({ crypto, random, delivery });
-  const trustedProxies = settings.get<string[]>('trustedProxies');
-  const {
-    app: server,
-    http,
-    checkTemplates,
-  } = await createHttp({
-    ...{ issuer, crypto, log, viewsDir },
-    texts: { ...deliveryTexts, ...flowsTexts, ...oidcTexts },
-    trustedProxies,
-    hooks: tracer === null ? undefined : (app) => traceRequests(app, tracer, { trustedProxies, issuer }),
-    name: () => settings.get<string>('name'),
-    isUnavailable: isDatabaseUnavailable,
-  });
+  const { app: server, http, checkTemplates } = await openHttp(context);
   const parts = { ...{ storage, crypto, clock, random, log, http, users, apps, guard }, delivery, otp };
-  const flows = createFlows({ ...parts, sessions, audit, settings, issuer });
+  const notices = createNoticesOf({ ...parts, settings, issuer });
+  const more = { ...parts, sessions, devices, audit, settings, issuer, notices };
+  const accounts = createAccounts({ ...more, flows: () => flows });
+  const { recovery } = accounts;
+  const flows = createFlows({ ...more, recovery, builtIn: builtInFlows(delivery) });
   const oidc = await createOidc({
     ...{ issuer, storage, crypto, clock, log, http, apps, users, sessions, flows },
     keys: createSigningKeys({ crypto, clock }),
@@ -260,12 +241,15 @@ export async function createApp(context: Context): Promise<App> {
     sessionLifeMs: () => sessionLifeMs(settings),
   });
 
+  const { plugin: links, ...ownData } = accounts;
+  const account = createSelfService({ ...more, ...ownData, flows });
+
   let templatesChecked = false;
   await mountRoutes(context, {
-    ...{ server, http, delivery, plugins: [flows.plugin, oidc.plugin] },
+    ...{ server, http, delivery, plugins: [flows.plugin, oidc.plugin, links, account.plugin] },
     isChecked: () => templatesChecked,
   });
-  storage.sweep(...sweeps, ...auditSweeps(settings));
+  storage.sweep(...sweepsOf(settings));
   return {
     server,
     delivery,

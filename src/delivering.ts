@@ -1,7 +1,16 @@
 import type { Context } from './app.ts';
+import type { App } from './apps/types.ts';
 import type { Audit } from './audit/types.ts';
-import { createDelivery, type DeliveryService } from './delivery/index.ts';
+import {
+  createDelivery,
+  createMessageDesk,
+  type DeliveryService,
+  type MessageDesk,
+} from './delivery/index.ts';
+import { codeWords, texts } from './flows/index.ts';
 import type { Guard } from './guard/types.ts';
+import { createLocales } from './http/index.ts';
+import type { Storage } from './storage/types.ts';
 
 /** Delivery with those that it asks and tells: the guard, the record, metrics. */
 export async function createDelivering(
@@ -16,4 +25,17 @@ export async function createDelivering(
   });
   metrics.observeBreakers(() => delivery.breakerStates(clock.now()));
   return delivery;
+}
+
+/** Texts as commands look at them: beside those of the configuration the built-in ones, which logins send. */
+export function createMessages(deps: {
+  storage: Storage;
+  issuer: URL;
+  apps(): Promise<App[]>;
+  localesDir: string;
+}): MessageDesk {
+  return createMessageDesk({
+    ...deps,
+    otherwise: (about) => codeWords(createLocales(texts, deps.localesDir).translate, 'sms-otp', about),
+  });
 }

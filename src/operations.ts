@@ -1,17 +1,30 @@
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { Context } from './app.ts';
+import { auditSweeps } from './audit/index.ts';
 import type { Audit, AuditEvent } from './audit/types.ts';
-import type { Storage } from './storage/types.ts';
+import type { Settings } from './config/types.ts';
+import { type DeliveryService, deliverySweeps, receiptRoutes, registerSimulator } from './delivery/index.ts';
+import { flowsSweeps } from './flows/index.ts';
+import { guardSweeps } from './guard/index.ts';
+import type { Http } from './http/types.ts';
+import { oidcSweeps } from './oidc/index.ts';
+import { otpSweeps } from './otp/index.ts';
+import { peopleSweeps } from './people/index.ts';
+import { sessionSweeps } from './sessions/index.ts';
+import type { Storage, Sweep } from './storage/types.ts';
 import type { Metrics } from './telemetry/index.ts';
+import { type MetricsDocument, metricsRoute } from './telemetry/index.ts';
 import type { Tracer } from './telemetry/types.ts';
 import { tellEvent } from './tracing.ts';
+import { usersSweeps } from './users/index.ts';
 
 /** How long a stop waits for answers; what is open then is cut. With the two below it stays within ten seconds. */
-const graceMs = 6_500;
+const graceMs = 7_000;
 /** How long a connection between two requests may still bring one. */
-const lingerMs = 2_000;
+const lingerMs = 1_500;
 const quietTurnMs = 0.2;
 const longestWaitForQuietMs = 1_000;
 
@@ -24,6 +37,7 @@ export function countedAudit(audit: Audit, metrics: Metrics, tracer: Tracer | nu
     }
   };
   return {
+    history: audit.history,
     async record(db, at, events) {
       await audit.record(db, at, events);
       count(events);
@@ -102,3 +116,41 @@ export function healthRoutes(
     return reply.send('ready\n');
   });
 }
+
+/** Everything that answers requests, in one list. */
+export async function mountRoutes(
+  { clock, crypto, environment, metrics, settings, storage }: Context,
+  parts: {
+    server: FastifyInstance;
+    http: Http;
+    delivery: DeliveryService;
+    plugins: FastifyPluginAsync[];
+    isChecked: () => boolean;
+  },
+): Promise<void> {
+  const { server, http, delivery, plugins, isChecked } = parts;
+  healthRoutes(server, { storage, isChecked });
+  metricsRoute(server, { metrics, settings: () => settings.get<MetricsDocument>('metrics') });
+  for (const plugin of plugins) await server.register(plugin);
+  const { receipts } = delivery;
+  await server.register(async (scope) => receiptRoutes(scope, { receipts, issuer: environment.issuer }));
+  const configured = () => delivery.simulatorConfigured();
+  await server.register(async (scope) =>
+    registerSimulator(scope, {
+      ...{ http, db: storage.db, crypto, clock, issuer: environment.issuer, configured },
+    }),
+  );
+}
+
+/** Rows that are of no use after their time. */
+export const sweepsOf = (settings: Settings): Sweep[] => [
+  ...usersSweeps,
+  ...otpSweeps,
+  ...peopleSweeps,
+  ...sessionSweeps,
+  ...guardSweeps,
+  ...deliverySweeps,
+  ...flowsSweeps,
+  ...oidcSweeps,
+  ...auditSweeps(settings),
+];

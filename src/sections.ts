@@ -1,11 +1,13 @@
+import { accountSection } from './account/index.ts';
 import { appsSection } from './apps/index.ts';
-import { auditSection } from './audit/index.ts';
+import { auditSection, createAudit } from './audit/index.ts';
+import type { Audit } from './audit/types.ts';
 import { createReferences, gatewaySections, processVariables } from './config/index.ts';
 import type { ConfigSection, Environment, References } from './config/types.ts';
 import { createCrypto, createPasswords } from './crypto/index.ts';
 import type { Crypto, Passwords } from './crypto/types.ts';
 import { channelsSection, messagesSection, providersSection } from './delivery/index.ts';
-import { flowsSection, passwordAlone } from './flows/index.ts';
+import { flowsSection, passwordAlone, recoverySection } from './flows/index.ts';
 import { guardSection } from './guard/index.ts';
 import { keysSection } from './keys.ts';
 import { systemClock } from './lib/clock.ts';
@@ -14,7 +16,7 @@ import { otpSection } from './otp/index.ts';
 import { sessionsSection } from './sessions/index.ts';
 import type { Revisions } from './storage/types.ts';
 import { createLog, metricsSection } from './telemetry/index.ts';
-import { createUsers, passwordsSection, usersSection } from './users/index.ts';
+import { attributesSection, createUsers, passwordsSection, usersSection } from './users/index.ts';
 import type { Users } from './users/types.ts';
 
 interface SectionParts {
@@ -24,12 +26,13 @@ interface SectionParts {
   passwords: Passwords;
   users: Users;
   random: RandomSource;
+  audit: Audit;
   revisions: Pick<Revisions, 'bump'>;
 }
 
 /** Every section of the configuration, in the order in which they depend on each other. */
 export function sectionsOf(parts: SectionParts): ConfigSection[] {
-  const { environment, crypto, references, revisions, random, users, passwords } = parts;
+  const { environment, crypto, references, revisions, random, audit, users, passwords } = parts;
   const { demo, issuer } = environment;
   return [
     ...gatewaySections,
@@ -40,9 +43,12 @@ export function sectionsOf(parts: SectionParts): ConfigSection[] {
     auditSection,
     guardSection({ crypto }),
     passwordsSection,
+    accountSection,
     providersSection({ crypto, references, revisions }),
     channelsSection({ revisions }),
-    flowsSection({ revisions, random }),
+    attributesSection,
+    flowsSection({ revisions, random, audit }),
+    recoverySection,
     appsSection({ issuer, demo }),
     messagesSection({ issuer, revisions }),
     usersSection({ users, passwords, demo, passwordAlone }),
@@ -66,6 +72,7 @@ export async function createSections(environment: Environment): Promise<ConfigSe
     passwords,
     users: createUsers({ crypto, passwords, clock: systemClock, log, demo: environment.demo }),
     random: systemRandom,
+    audit: createAudit(),
     revisions,
   });
 }

@@ -6,9 +6,11 @@ import type { Environment } from './config/types.ts';
 import { keyCommands, SecretsUnreadable } from './crypto/index.ts';
 import { messageCommands, providerCommands } from './delivery/index.ts';
 import { examineContext } from './doctor.ts';
+import { flowCommands } from './flows/index.ts';
 import { whenReadable } from './holding.ts';
 import { appCommands } from './oidc/index.ts';
 import { drain } from './operations.ts';
+import { peopleCommands } from './people/index.ts';
 import { checkClock } from './storage/index.ts';
 import { superviseWorkers } from './workers.ts';
 
@@ -37,6 +39,8 @@ async function openControl(context: Context) {
     ...appCommands(context.describeApp),
     ...providerCommands(context.providers),
     ...messageCommands(context.messages),
+    ...flowCommands(context.flows),
+    ...peopleCommands(context.people),
     doctor: () => examineContext(context),
   };
   try {

@@ -9,12 +9,15 @@ for (const form of document.querySelectorAll('form[data-once]')) {
   addEventListener('pageshow', () => delete form.dataset.sent);
 }
 
-/** A code that is full goes out by itself. Spaces and hyphens do not count: people paste “123 456”. */
+/**
+ * A code that is full goes out by itself, unless there is a box to tick below it. Spaces and hyphens do not count:
+ * people paste “123 456”.
+ */
 for (const field of document.querySelectorAll('input[data-length]')) {
   field.addEventListener('input', (event) => {
     const typed = field.value.replace(/[\s-]/g, '').length;
     const adding = !event.inputType?.startsWith('delete');
-    if (adding && typed === Number(field.dataset.length)) {
+    if (adding && !field.form.elements.remember && typed === Number(field.dataset.length)) {
       field.form.requestSubmit(field.form.querySelector('button.primary'));
     }
   });
