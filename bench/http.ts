@@ -12,8 +12,12 @@ export const createPool = (origin: string, connections: number): Pool =>
   new Pool(origin.replace('//localhost', '//127.0.0.1'), { connections, pipelining: 1 });
 
 /** A browser as small as can be: cookies by name, no redirect followed by itself. */
-export function createVisitor(pool: Pool, origin: string, address: string) {
-  const cookies = new Map<string, string>();
+export function createVisitor(
+  pool: Pool,
+  origin: string,
+  address: string,
+  cookies = new Map<string, string>(),
+) {
   const host = new URL(origin).host;
 
   return async (method: 'GET' | 'POST', url: string, form?: Record<string, string>): Promise<Answer> => {

@@ -1,19 +1,20 @@
 /**
- * `npm run bench [-- large | delivery] [-- --short] [-- --json file] [-- --statements]`
+ * `npm run bench [-- large | delivery] [-- --short] [-- --conditions] [-- --json file] [-- --statements]`
  *
  * Logs users in over HTTP in a closed loop, from a process of its own, against a gateway as `npm start` runs it, on
  * PostgreSQL (`DATABASE_URL`, or one that it starts), and says what that costs. Beside it, in the same rounds on the
  * same machine, run the floors: hashing alone, a bare POST, bare Fastify, and oidc-provider with a plain adapter.
  *
  * `large` does so on a small database and on one with a million users and five million rows. `delivery` sends messages
- * to a gateway instead, beside the library under it, and watches memory. `--short` is for development: its figures show
- * direction, no more.
+ * to a gateway instead, beside the library under it, and watches memory. `--conditions`: the login's second step has a
+ * condition, for which the browser is looked up. `--short` is for development: its figures show direction, no more.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type DeliverySettings, deliveryText, measureDelivery } from './delivery.ts';
 import { type Figures, median, type Round, statementsText, textOf } from './figures.ts';
+import { variant } from './gateway.ts';
 import { fillRows } from './large.ts';
 import { fill, type Load, loginsInTurn, measure, type Settings, startLoad } from './measure.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
@@ -21,6 +22,7 @@ import { type Postgres, startPostgres } from './postgres.ts';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    conditions: { type: 'boolean', default: false },
     json: { type: 'string' },
     short: { type: 'boolean', default: false },
     statements: { type: 'boolean', default: false },
@@ -35,6 +37,7 @@ const hasty: Settings = {
   ...{ workers: 16, rounds: 1, warmUp: 200, loginMs: 4_000, otherMs: 1_000, starts: 2, counted: 10 },
   users: 200,
 };
+variant.conditions = values.conditions;
 const settings = values.short ? hasty : thorough;
 const sizes = values.short ? { users: 20_000, rows: 100_000 } : { users: 1_000_000, rows: 5_000_000 };
 

@@ -79,15 +79,23 @@ const exchange = ({ origin, pool }: Target, back: string, verifier: string) => {
 
 export type Sms = Awaited<ReturnType<typeof startSms>>;
 
-/** Authorize, page, password, page, code, callback, token: a new browser each time. */
+/** What the browsers of the users keep from one login to the next, where they are given any. */
+const devices = new Map<number, string>();
+const deviceCookie = 'sp-remembered';
+
+/** Authorize, page, password, page, code, callback, token: a new browser each time, but for what makes it known. */
 export async function login(target: Target, sms: Sms, n: number, offline: boolean): Promise<Tokens> {
   const address = `198.18.${(n >> 8) & 255}.${n & 255}`;
-  const visit = createVisitor(target.pool, target.origin, address);
+  const device = devices.get(n);
+  const cookies = new Map(device === undefined ? [] : [[deviceCookie, device]]);
+  const visit = createVisitor(target.pool, target.origin, address, cookies);
   const { verifier, challenge } = newVerifier();
   const first = await follow(visit, authorizeUrl(target.origin, challenge, offline));
   const code = sms.code(phoneOf(n));
   const second = await submit(visit, first, { username: nameOf(n), password });
   const back = await submit(visit, second, { code: await code });
+  const given = cookies.get(deviceCookie);
+  if (given !== undefined) devices.set(n, given);
   return exchange(target, back.url, verifier);
 }
 

@@ -3,7 +3,7 @@ import t from 'tap';
 import { startRelyingParty } from '../../src/demo/index.ts';
 import { closeBrowser, expectNoAxeFindings, withPage } from '../helpers/browser.ts';
 import { alice, freePort, generousGuard, shop, standard, startGateway } from '../helpers/gateway.ts';
-import { codeIn } from '../helpers/relying-party.ts';
+import { nextCode } from '../helpers/relying-party.ts';
 
 t.teardown(closeBrowser);
 
@@ -44,7 +44,7 @@ t.test('a code before anything else, in a browser that is not known', async (t) 
     withPage(t, {}, async (page) => {
       await toChallenge(page);
       await page.locator('input[name=code]').waitFor();
-      await page.locator('input[name=code]').fill(codeIn((await gateway.sms.next(alice.phone, 5_000)).text));
+      await page.locator('input[name=code]').fill(await nextCode(gateway.sms, alice.phone));
       await page.waitForURL(`${shopServer.url}**`);
     }),
   );

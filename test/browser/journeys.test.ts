@@ -3,7 +3,7 @@ import t from 'tap';
 import { startRelyingParty } from '../../src/demo/index.ts';
 import { closeBrowser, expectNoAxeFindings, type PageOptions, withPage } from '../helpers/browser.ts';
 import { alice, freePort, generousGuard, shop, standard, startGateway } from '../helpers/gateway.ts';
-import { codeIn } from '../helpers/relying-party.ts';
+import { nextCode } from '../helpers/relying-party.ts';
 
 t.teardown(closeBrowser);
 
@@ -43,7 +43,7 @@ t.test('people in a browser', async (t) => {
   });
   t.teardown(() => shopServer.close());
 
-  const code = async () => codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+  const code = async () => await nextCode(gateway.sms, alice.phone);
   const toCode = async (page: Page) => {
     await page.goto(shopServer.url);
     await page.getByRole('link', { name: 'Sign in' }).click();

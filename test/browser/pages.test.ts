@@ -119,8 +119,9 @@ t.test('controls are large enough to be hit, and errors move nothing', async (t)
   await withPage(t, { viewport: phone }, async (page) => {
     for (const name of Object.keys(samples)) {
       await page.goto(address(name));
+      // A box is ticked by its label as well.
       const controls = page.locator(
-        'main button:visible, main input:visible, main select:visible, a.primary',
+        'main button:visible, main input:not([type=checkbox]):visible, main .check label:visible, main select:visible, a.primary, a.secondary',
       );
       for (const control of await controls.all()) {
         const box = await control.boundingBox();

@@ -1,6 +1,8 @@
 /** One sample of every page: the screens of logins as the flows make them, and the pages beside them. */
 import { conversation } from '../../src/delivery/simulator/conversation.ts';
 import type { SimulatedMessage } from '../../src/delivery/simulator/store.ts';
+import { authenticatorFigure } from '../../src/flows/authenticators/figure.ts';
+import { totpDefaults } from '../../src/flows/authenticators/totp.ts';
 import type { LoginState } from '../../src/flows/engine/state.ts';
 import { methods } from '../../src/flows/methods/index.ts';
 import { type Surroundings, screenOf } from '../../src/flows/pages/screens.ts';
@@ -8,6 +10,8 @@ import type { Flow, Screen, Step } from '../../src/flows/types.ts';
 import type { CaptchaKind } from '../../src/guard/types.ts';
 import type { DeviceConfirmView, DeviceView, ErrorView, Page, PageApp } from '../../src/http/types.ts';
 import { type Text, text } from '../../src/lib/texts.ts';
+import { accountSamples } from './account-samples.ts';
+import { factorSamples } from './factor-samples.ts';
 
 export const shop: PageApp = {
   name: 'Demo shop',
@@ -37,12 +41,16 @@ const step = (id: string, ...options: string[]): Step => ({
   options: options.map(option),
   userMayDisable: false,
   onUnavailable: 'fail',
+  graceMs: null,
+  when: null,
+  rememberMs: null,
   maxAgeMs: null,
 });
 const flow: Flow = {
   id: 'sample',
   name: 'Sample',
   versionId: 'flv_1',
+  version: 1,
   steps: [step('first', 'identify', 'password'), step('second', 'sms-otp', 'backup-code')],
 };
 
@@ -86,13 +94,19 @@ function login(value: Screen, app: PageApp = shop): Omit<Page, 'locale'> {
   };
 }
 
+const setUp = [{ method: 'totp', enrol: true }];
+const figure = await authenticatorFigure('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', totpDefaults, {
+  issuer: 'Sallyport',
+  account: 'demo',
+});
+
 const atFirst: Partial<LoginState> = {
   subject: null,
   proved: false,
   step: 'first',
   offered: offers('password'),
 };
-const forgot = { label: text('Forgot password?'), href: '/recover' };
+const forgot = { label: text('reset.forgot'), name: 'recover' };
 const withForgot = (value: Screen): Screen => ({
   ...value,
   fields: value.fields.map((field) => (field.type === 'password' ? { ...field, link: forgot } : field)),
@@ -186,6 +200,17 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
       },
     ),
   ),
+  totp: login(screen({ option: 'totp', offered: offers('totp', 'backup-code') })),
+  'totp-start': login(
+    screen({ option: 'totp', offered: setUp, graceUntil: AT + 13 * 86_400_000 + 1 }),
+    longName,
+  ),
+  'totp-scan': login(
+    screen(
+      { option: 'totp', offered: setUp, scratch: { totp: { seed: 'sealed' } } },
+      { figure, problem: { text: text('totp.wrong'), field: 'code' } },
+    ),
+  ),
   choose: login(screen({})),
   locked: login(screen({ option: 'sms-otp', locked: { until: AT + 290_000 } })),
   'no-way-on': login(screen({ offered: [] })),
@@ -268,5 +293,7 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
       'en',
     ),
   },
-  home: { view: 'home', title: text('home.title'), data: {} },
+  home: { view: 'home', title: text('home.title'), data: { account: true } },
+  ...accountSamples,
+  ...factorSamples,
 };

@@ -20,6 +20,13 @@ const views: Record<string, Partial<View>> = {
   'with a name': { name: 'ada' },
   'with a hint': { hint: 'ada' },
   'while setting up': { enrol: true, proved: true },
+  'while setting up with another device': {
+    ...{ enrol: true, proved: true, settings: { digits: 8 } },
+    figure: {
+      ...{ href: 'otpauth://totp/x', size: 25, path: 'M4 4h1v1h-1z', alt: { key: 'totp.picture' } },
+      ...{ open: { key: 'totp.open' }, typing: { label: { key: 'totp.key' }, value: 'ABCD' } },
+    },
+  },
   'a number was typed': {
     enrol: true,
     proved: true,
@@ -82,6 +89,7 @@ for (const [id, method] of methods) {
       t.ok(is !== 'enrol' || method.enrols);
     }
     if (method.channel !== null) t.ok(method.begin, 'a message is sent on entering');
+    if (method.figure) t.ok(method.enrols, 'a secret is shown only to whom it is made for');
 
     for (const [name, members] of Object.entries(views)) {
       const screen = method.screen(view(members));
@@ -97,6 +105,7 @@ for (const [id, method] of methods) {
         `${name}: one way on, first`,
       );
       t.ok(screen.actions.length > 0, `${name}: no dead end`);
+      t.ok(!screen.figure || members.figure, `${name}: it shows no other picture than it was given`);
       for (const { key, values = {} } of textsIn(screen)) {
         const sentence = method.texts[key];
         t.ok(sentence, `${name}: ${key} is a text`);

@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import t from 'tap';
+import { createAudit } from '../../src/audit/index.ts';
 import type { Candidate, Loaded } from '../../src/config/types.ts';
 import type { FlowDocument } from '../../src/flows/documents/schema.ts';
 import { flowSchema } from '../../src/flows/documents/schema.ts';
@@ -24,6 +25,7 @@ const withSms = candidate([{ channel: 'sms', enabled: true }]);
 const section = flowsSection({
   revisions: { bump: async () => {} },
   random: systemRandom,
+  audit: createAudit(),
 });
 
 const faults = (steps: object[], given = withSms) =>
@@ -169,9 +171,48 @@ t.test('what makes no sense', async (t) => {
   t.ok(many.length >= 4, `all at once: ${many.join(' | ')}`);
 });
 
+t.test('what excuses from a step', async (t) => {
+  const password = { id: 'a', options: ['password'] };
+  const code = { id: 'b', options: ['sms-otp'] };
+  const declared: Candidate = {
+    collection: (member) =>
+      new Map(
+        member === 'attributes'
+          ? [['level', loaded({ name: 'level', type: 'number' })]]
+          : [['main', loaded({ channel: 'sms' })]],
+      ),
+    setting: () => undefined,
+  };
+  for (const [steps, ...found] of [
+    [[password, { ...code, when: '!device.known', remember: '30d' }]],
+    [[password, { ...code, when: 'user.attributes.level > 2' }]],
+    [[password, { ...code, when: 'user.attributes.levle > 2' }], /steps\[1\]\.when: .*did you mean “level”/],
+    [
+      [password, { ...code, when: 'user.age', remember: '1m' }],
+      /steps\[1\]\.when: must be true or false/,
+      /steps\[1\]\.remember: must be between 1h and 365d, not 1m/,
+    ],
+    [
+      [{ ...password, when: '!device.known', remember: '30d' }],
+      /steps\[0\]\.when: the first factor is asked of everyone/,
+      /steps\[0\]\.remember: the first factor is asked in every browser/,
+    ],
+    [
+      [{ id: 'i', options: ['identify'], when: 'acr.size() > 0' }, password],
+      /steps\[0\]\.when: the first factor is asked of everyone/,
+    ],
+    [[password, code, { ...code, id: 'c' }], /steps\[2\].*has asked for “sms-otp” already/],
+    [[password, { ...code, when: '!device.known' }, { ...code, id: 'c' }]],
+  ] as [object[], ...RegExp[]][]) {
+    const said = faults(steps, declared);
+    t.equal(said.length, found.length, said.join(' | '));
+    for (const pattern of found) t.match(said.join('\n'), pattern);
+  }
+});
+
 t.test('versions', (t) =>
   forEachDatabase(t, async (t, storage) => {
-    const own = flowsSection({ revisions: storage.revisions, random: systemRandom });
+    const own = flowsSection({ revisions: storage.revisions, random: systemRandom, audit: createAudit() });
     const world = await openWorld(t, storage, passwordThenCode);
     await world.addUser(ada);
     const running = await world.browser();

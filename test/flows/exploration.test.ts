@@ -1,9 +1,22 @@
 import t from 'tap';
 import { advance } from '../../src/flows/engine/advance.ts';
-import type { Advance, Event, Facts, LoginState, Passed } from '../../src/flows/engine/state.ts';
+import type { Advance, DeviceFacts, Event, Facts, LoginState, Passed } from '../../src/flows/engine/state.ts';
 import { methods } from '../../src/flows/methods/index.ts';
 import type { Flow, Step } from '../../src/flows/types.ts';
-import { begun, factor, factsOf, flowsOf, type Kind, kinds, minute, now, userOf } from './world.ts';
+import {
+  begun,
+  conditions,
+  exceptions,
+  factor,
+  factsOf,
+  flowsOf,
+  type Kind,
+  kinds,
+  minute,
+  now,
+  userOf,
+  validFlow,
+} from './world.ts';
 
 /**
  * Walks through every login that can happen: every flow of up to four steps that can be saved, every kind of user and
@@ -18,6 +31,8 @@ interface Node {
 }
 
 interface Run {
+  /** Reasons that were met. */
+  skipped?: Set<string>;
   flow: Flow;
   kind: Kind | null;
   facts: Facts;
@@ -74,13 +89,46 @@ function sessionHas(step: Step, { facts }: Run, state: LoginState): boolean {
 }
 
 /** Whether the policy table lets this user go on without the step. */
-function mayGoWithout(step: Step, { kind }: Run): boolean {
+function mayGoWithout(step: Step, { kind }: Run, { acr }: LoginState): boolean {
   if (!kind) return false;
-  const { user, backupCodes } = kind;
+  const { user, backupCodes, totp } = kind;
   const lists = (method: string) => step.options.some((option) => option.method === method);
-  const other = (lists('password') && user.hasPassword) || (lists('backup-code') && backupCodes > 0);
-  if (step.userMayDisable && user.codeOff && lists('sms-otp')) return !other;
+  const other =
+    (lists('password') && user.hasPassword) ||
+    (lists('backup-code') && backupCodes > 0) ||
+    (lists('totp') && totp === true);
+  const insists = acr[0] === 'urn:sallyport:acr:2';
+  if (step.userMayDisable && user.codeOff && lists('sms-otp') && !insists) return !other;
   return step.onUnavailable === 'skip' && !other && !(lists('sms-otp') && user.phone !== null);
+}
+
+/** The pass in this browser that the step's exceptions may look at. */
+function passHere(step: Step, { facts }: Run, { acr, wantsFresh }: LoginState) {
+  if (acr[0] === 'urn:sallyport:acr:2' || wantsFresh) return undefined;
+  const listed = (method: string) => step.options.some((option) => option.method === method);
+  return facts.device?.passes.find((pass) => pass.step === step.id && listed(pass.method));
+}
+
+/** What the step's condition says, by the meaning that is written down beside it. */
+function says({ when, ...step }: Step, run: Run, state: LoginState): boolean | undefined {
+  const { facts, kind } = run;
+  if (!when || !kind) return true;
+  const known =
+    facts.device === undefined ? undefined : passHere({ when, ...step }, run, state) !== undefined;
+  const session = state.counts && facts.session?.userId === kind.user.id ? facts.session.factors : [];
+  return conditions[when.source]?.({ user: kind.user, facts, known, session });
+}
+
+function isRemembered(step: Step, run: Run, state: LoginState): boolean {
+  const since = passHere(step, run, state)?.rememberedAt ?? null;
+  return step.rememberMs !== null && since !== null && now - since < step.rememberMs;
+}
+
+/** Why the step may be left out, by the words of the rules. */
+function excuseOf(step: Step, run: Run, state: LoginState): string[] {
+  if (says(step, run, state) === false) return ['condition'];
+  if (isRemembered(step, run, state)) return ['remembered'];
+  return mayGoWithout(step, run, state) ? ['code-off', 'unavailable'] : [];
 }
 
 function faultOf(run: Run, node: Node, next: Advance): string | null {
@@ -103,13 +151,18 @@ function faultOf(run: Run, node: Node, next: Advance): string | null {
     if (!passed) {
       if (!skipped) return `${step.id} is neither passed nor recorded as skipped`;
       if (!proved) return `${step.id} was skipped before any factor`;
-      if (!mayGoWithout(step, run)) return `${step.id} was skipped without a reason`;
+      if (!excuseOf(step, run, node.state).includes(skipped.reason)) {
+        return `${step.id} was skipped without a reason, as ${skipped.reason}`;
+      }
       continue;
     }
     const here = node.shown.some((one) => one.step === step.id && one.method === passed.method);
     if (passed.via === 'login' && !here) return `${step.id} counts as passed and was not`;
     if (passed.via === 'session' && !sessionHas(step, { ...run, facts }, node.state)) {
       return `${step.id} is not satisfied by the session`;
+    }
+    if (passed.via === 'login' && proved && excuseOf(step, run, node.state).length > 0) {
+      return `${step.id} was asked although it did not apply`;
     }
     proved ||= passed.kind !== 'identify';
   }
@@ -164,7 +217,10 @@ function explore(run: Run, initial: LoginState): string | null {
       };
       const fault = faultOf(run, moved, next);
       if (fault) return `${fault} after ${JSON.stringify(event)} in ${JSON.stringify(node.state)}`;
-      if (next.next.is === 'finish') run.finished += 1;
+      if (next.next.is === 'finish') {
+        run.finished += 1;
+        for (const { reason } of next.state.skipped) run.skipped?.add(reason);
+      }
       if (next.next.is !== 'show') continue;
       const key = keyOf(run, moved);
       if (seen.has(key)) continue;
@@ -206,6 +262,73 @@ for (const length of [1, 2, 3, 4]) {
     t.ok(flows > 0 && finished > 0, `${flows} flows, ${nodes} states, ${finished} ways to the end`);
   });
 }
+
+const passesOf = (flow: Flow, rememberedAgo: number | null, method = 0): DeviceFacts => ({
+  passes: flow.steps.map(({ id, options }) => ({
+    ...{ app: 'shop', flow: flow.id, step: id, at: now - minute },
+    method: options[method]?.method ?? 'none',
+    rememberedAt: rememberedAgo === null ? null : now - rememberedAgo,
+  })),
+});
+
+/** Where logins come from: nothing known, a known browser, a remembered one, one that was for another option. */
+const places: ((flow: Flow) => Partial<Facts>)[] = [
+  () => ({}),
+  () => ({
+    ...{ app: { id: 'shop', firstParty: true }, device: null },
+    request: { ip: '192.0.2.1', userAgent: 'test', country: 'DE' },
+  }),
+  (flow) => ({
+    ...{ app: { id: 'bank', firstParty: false }, device: passesOf(flow, null) },
+    request: { ip: '10.0.0.7', userAgent: null, country: null },
+  }),
+  (flow) => ({
+    ...{ app: { id: 'shop', firstParty: true }, device: passesOf(flow, minute) },
+    request: { ip: '192.0.2.1', userAgent: 'test', country: 'FR' },
+  }),
+  (flow) => ({ app: { id: 'shop', firstParty: true }, device: passesOf(flow, 31 * 24 * 60 * minute) }),
+  (flow) => ({ device: passesOf(flow, minute, 3) }),
+];
+
+t.test('steps with exceptions', async (t) => {
+  let turn = 0;
+  let finished = 0;
+  const skipped = new Set<string>();
+  const flows = exceptions.flatMap((shape, index) => {
+    const other = exceptions[(index * 31 + 7) % exceptions.length] ?? shape;
+    return [
+      [{ options: ['password'] }, shape],
+      [{ options: ['identify'] }, { options: ['password', 'sms-otp'] }, shape, other],
+    ].flatMap((steps) => validFlow(steps) ?? []);
+  });
+  for (const flow of flows) {
+    for (const kind of everyone) {
+      for (const { name, factors } of sessions) {
+        if (factors && !kind) continue;
+        turn += 1;
+        const place = places[turn % places.length]?.(flow) ?? {};
+        const run: Run = {
+          flow,
+          kind,
+          facts: { ...factsOf(kind, factors), ...place },
+          finished: 0,
+          nodes: 0,
+        };
+        run.skipped = skipped;
+        const subject = factors ? { userId: 'usr_1', name: 'typed' } : null;
+        const asks = { acr: turn % 5 === 0 ? ['urn:sallyport:acr:2'] : [], wantsFresh: turn % 7 === 0 };
+        const fault = explore(run, begun({ subject, counts: factors !== null, maxAgeMs: null, ...asks }));
+        finished += run.finished;
+        if (!fault) continue;
+        const where = JSON.stringify({ steps: flow.steps, kind, name, place, asks });
+        t.fail(`${fault}\n${where}`);
+        return;
+      }
+    }
+  }
+  t.ok(flows.length > 1.9 * exceptions.length && finished > 0, `${turn} logins, ${finished} ways to the end`);
+  t.strictSame([...skipped].sort(), ['code-off', 'condition', 'remembered', 'unavailable'], 'each is met');
+});
 
 t.test('a login ends when its account is disabled or removed on the way', async (t) => {
   for (const flow of flowsOf(2)) {

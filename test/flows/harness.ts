@@ -16,13 +16,16 @@ import type {
   OutcomeListener,
 } from '../../src/delivery/types.ts';
 import type { StepDocument } from '../../src/flows/documents/schema.ts';
-import { createFlows, flowsSection, texts } from '../../src/flows/index.ts';
+import { createFlows, flowsSection, recoverySection, texts } from '../../src/flows/index.ts';
 import type { Flows, Screen, StartLogin } from '../../src/flows/types.ts';
 import { createGuard, guardSection } from '../../src/guard/index.ts';
 import { systemRandom } from '../../src/lib/ids.ts';
+import type { NewNotice } from '../../src/notices/types.ts';
+import { endGrants } from '../../src/oidc/index.ts';
 import { createOtp, otpSection } from '../../src/otp/index.ts';
-import { createSessions, sessionsSection } from '../../src/sessions/index.ts';
-import type { Sessions } from '../../src/sessions/types.ts';
+import { createAccess, createRecovery } from '../../src/people/index.ts';
+import { createDevices, createSessions, sessionsSection } from '../../src/sessions/index.ts';
+import type { Devices, Sessions } from '../../src/sessions/types.ts';
 import { sendRiders } from '../../src/storage/index.ts';
 import type { Db, Storage } from '../../src/storage/types.ts';
 import { createUsers } from '../../src/users/index.ts';
@@ -63,9 +66,12 @@ export interface World {
   flows: Flows;
   users: Users;
   sessions: Sessions;
+  devices: Devices;
   app: FastifyInstance;
   /** What would have gone out, the newest last. */
   messages: NewMessage[];
+  /** What was told of accounts. */
+  notices: NewNotice[];
   /** What the gateway says to the next messages. */
   outcome: Outcome;
   /** The gateway makes the codes itself, and answers so when it is asked. */
@@ -95,9 +101,10 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const crypto = createCrypto([{ id: 'k1', bytes: randomBytes(32) }]);
   const { app, http } = await openTestHttp({ issuer, crypto, texts });
   t.teardown(() => app.close());
-  const sections = [guardSection({ crypto }), otpSection, sessionsSection];
+  const sections = [guardSection({ crypto }), otpSection, sessionsSection, recoverySection];
   const settings = {
     get<T>(member: string): T {
+      if (member === 'name') return 'Sallyport' as T;
       const section = sections.find((one) => one.member === member);
       return filled(section?.schema ?? {}, structuredClone(world.written[member])) as T;
     },
@@ -105,6 +112,7 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   const common = { storage, db: storage.db, crypto, clock, random: systemRandom, log: silent, settings };
   const users = createUsers({ ...common, passwords: createPasswords() });
   const sessions = createSessions({ ...common, audit: createAudit() });
+  const devices = createDevices({ ...common, audit: createAudit() });
   const guard = createGuard({
     ...common,
     ask: async (_url, form) => world.captcha(form),
@@ -122,21 +130,34 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   };
   const delivery = fakeDelivery(storage, clock, messages, world);
   const apps = {
-    find: async () => appDocument,
+    find: async (_db: Db, id: string) => ({ ...appDocument, id }),
     list: async () => [appDocument],
     save: async () => {},
     remove: async () => {},
   };
+  const notices: NewNotice[] = [];
+  const recovery = createRecovery({
+    ...{ ...common, users, guard },
+    endAccess: createAccess({ audit: createAudit(), sessions, devices, endGrants }),
+    passwordAlone: async () => [],
+    notices: {
+      reaches: () => true,
+      async drafting(_db, _user, notice) {
+        return { riders: [], send: () => void notices.push(notice) };
+      },
+    },
+  });
   const flows = createFlows({
+    recovery,
     ...common,
-    ...{ http, users, apps, guard, delivery, sessions, issuer, audit: createAudit() },
+    ...{ http, users, apps, guard, delivery, sessions, devices, issuer, audit: createAudit() },
     otp: createOtp({ ...common, delivery }),
   });
   await app.register(flows.plugin);
-  const section = flowsSection({ revisions: storage.revisions, random: systemRandom });
+  const section = flowsSection({ revisions: storage.revisions, random: systemRandom, audit: createAudit() });
 
   const opened: World = Object.assign(world, {
-    ...{ storage, clock, flows, users, sessions, app, messages, guard },
+    ...{ storage, clock, flows, users, sessions, devices, app, messages, notices, guard },
     addUser: (user: NewUser = ada) =>
       users.prepare(user).then((ready) => storage.transaction((tx) => users.create(tx, ready, clock.now()))),
     async publish(next: StepDocument[]) {
@@ -230,8 +251,8 @@ const hidden = (html: string, name: string): string =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
 
 async function openBrowser(world: World, start: Partial<StartLogin>): Promise<Browser> {
-  const { app, clock, flows, storage } = world;
-  const { loginId, path, binding } = await flows.start(
+  const { clock, flows, storage } = world;
+  const { loginId, binding } = await flows.start(
     storage.db,
     {
       ...{ app: appDocument, continuationKey: null, session: undefined, fresh: false, maxAgeMs: null },
@@ -241,7 +262,12 @@ async function openBrowser(world: World, start: Partial<StartLogin>): Promise<Br
     },
     clock.now(),
   );
-  const cookies: Record<string, string> = { 'sp-login': binding };
+  return browserOn(world, loginId, { 'sp-login': binding });
+}
+
+/** A browser on a login that it has come to, with its cookies. */
+export function browserOn({ app }: World, loginId: string, cookies: Record<string, string>): Browser {
+  const path = `/login/${loginId}`;
   const call = async (options: { method: 'GET' | 'POST'; payload?: string | object; headers?: object }) => {
     const answer = await app.inject({
       ...{ url: path, cookies, method: options.method },

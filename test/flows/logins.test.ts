@@ -56,7 +56,13 @@ t.test('password, then a code by SMS', (t) =>
     t.same(await events(world, browser.loginId).then((all) => all.toSorted()), [
       ...['code.issued', 'code.refused:wrong', 'code.verified', 'login.finished', 'login.started'],
       ...['login.step.failed:wrong', 'login.step.failed:wrong'],
-      ...['login.step.passed', 'login.step.passed', 'session.created'],
+      ...[
+        'login.step.passed',
+        'login.step.passed',
+        'login.step.shown',
+        'login.step.shown',
+        'session.created',
+      ],
     ]);
 
     t.equal((await browser.get()).location, '/authorize/resume', 'the back button leads on');

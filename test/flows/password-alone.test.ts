@@ -26,10 +26,16 @@ const user: User = {
   phone: '+12025550123',
   phoneVerified: true,
   codeOff: false,
+  codeOffUntil: null,
   disabled: false,
+  recoveredAt: null,
+  recoveredBy: null,
+  deleteAt: null,
   groups: [],
   attributes: {},
+  createdAt: new Date(0),
   hasPassword: true,
+  passwordChangedAt: null,
   backupCodes: 0,
 };
 const codeOff = { ...user, codeOff: true };
@@ -67,6 +73,9 @@ t.test('in which flows the password is the only factor', async (t) => {
       user,
       false,
     ],
+    ['a code that not everybody is asked for', [first, { ...code, when: '!device.known' }], user, true],
+    ['… and one that is', [first, { ...code, when: '!device.known' }, { ...code, id: 'third' }], user, false],
+    ['a code that may be remembered', [first, { ...code, remember: '30d' }], user, false],
     ['a code only', [{ id: 'phone', options: ['sms-otp'] }], user, false],
     ['a code or a password', [{ id: 'either', options: ['sms-otp', 'password'] }], user, true],
   ];

@@ -6,6 +6,7 @@ export interface Files {
   providers: object[];
   channels?: object[];
   messages?: object[];
+  attributes?: object[];
   users: object[];
 }
 

@@ -9,7 +9,7 @@ import {
   startGateway,
   type TestGateway,
 } from '../helpers/gateway.ts';
-import { codeIn, createTestApp } from '../helpers/relying-party.ts';
+import { createTestApp, nextCode } from '../helpers/relying-party.ts';
 
 const own = 'http://localhost:4502';
 
@@ -105,7 +105,7 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
     const second = await page.post({ version: wrong.body.screen?.version, action: 'submit', ...credentials });
     t.match(second.body.screen, { name: 'sms-otp', version: 2 });
     t.ok(second.body.screen?.actions.some(({ name }) => name === 'choose:backup-code'));
-    const code = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const code = await nextCode(gateway.sms, alice.phone);
 
     const stale = await page.post({ version: 1, ...credentials });
     t.match(stale, { status: 200, body: { screen: { name: 'sms-otp', version: 2 } } }, 'the present screen');

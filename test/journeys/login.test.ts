@@ -5,8 +5,8 @@ import { createBrowser } from '../../src/demo/index.ts';
 
 import { alice, eachDatabaseUrl, shop, standard, startGateway } from '../helpers/gateway.ts';
 import {
-  codeIn,
   createTestApp,
+  nextCode,
   oauthError,
   openLogin,
   passPassword,
@@ -62,7 +62,7 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
     t.match(unknown.html, /do not match/);
     t.equal(unknown.status, wrong.status, 'an unknown user is answered alike');
     const second = await passPassword(app, { ...start, page: unknown }, alice);
-    const code = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const code = await nextCode(gateway.sms, alice.phone);
     const refused = await start.browser.submit(second.page, {
       code: code === '111111' ? '222222' : '111111',
     });
@@ -75,7 +75,7 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
   await t.test('a reload sends nothing, and the same code works in no other login', async (t) => {
     const start = await openLogin(app);
     const second = await passPassword(app, start, alice);
-    const code = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const code = await nextCode(gateway.sms, alice.phone);
     const sent = gateway.sms.received.length;
     await start.browser.open(second.page.url);
     await start.browser.open(second.page.url);
@@ -84,16 +84,16 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
     const other = await passPassword(app, await openLogin(app), alice);
     const refused = await other.browser.submit(other.page, { code }, app.isCallback);
     t.notOk(app.isCallback(refused.url), 'the code of one login in another');
-    await gateway.sms.next(alice.phone, 5_000);
+    await nextCode(gateway.sms, alice.phone);
   });
 
   await t.test('two tabs at once', async (t) => {
     const first = await openLogin(app);
     const second = await openLogin(app, first.browser);
     const firstCodePage = await passPassword(app, first, alice);
-    const firstCode = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const firstCode = await nextCode(gateway.sms, alice.phone);
     const secondCodePage = await passPassword(app, second, alice);
-    const secondCode = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const secondCode = await nextCode(gateway.sms, alice.phone);
     const a = await first.browser.submit(firstCodePage.page, { code: firstCode }, app.isCallback);
     t.ok(app.isCallback(a.url), 'the first tab finishes');
     const b = await first.browser.submit(secondCodePage.page, { code: secondCode }, app.isCallback);

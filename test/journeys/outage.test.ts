@@ -1,14 +1,14 @@
 import t from 'tap';
 import { createCable } from '../helpers/cable.ts';
 import { alice, postgresUrl, shop, startGateway } from '../helpers/gateway.ts';
-import { codeIn, createTestApp, openLogin, passPassword } from '../helpers/relying-party.ts';
+import { createTestApp, nextCode, openLogin, passPassword } from '../helpers/relying-party.ts';
 
 t.test('the database goes away in the middle of a login, and comes back', async (t) => {
   const cable = await createCable(t, await postgresUrl(t));
   const gateway = await startGateway(t, { databaseUrl: cable.url });
   const app = await createTestApp(gateway, shop);
   const walk = await passPassword(app, await openLogin(app), alice);
-  const code = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+  const code = await nextCode(gateway.sms, alice.phone);
 
   await cable.pull();
   const away = await walk.browser.submit(walk.page, { code });

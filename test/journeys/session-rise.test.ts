@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createBrowser } from '../../src/demo/index.ts';
 import { alice, eachDatabaseUrl, shop, standard, startGateway } from '../helpers/gateway.ts';
-import { codeIn, createTestApp, openLogin, passPassword, type TestApp } from '../helpers/relying-party.ts';
+import { createTestApp, nextCode, openLogin, passPassword, type TestApp } from '../helpers/relying-party.ts';
 
 const forum = { id: 'forum', redirectUri: 'http://localhost:4502/callback' };
 
@@ -42,7 +42,7 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
 
     const step = await openLogin(strong, browser);
     const page = await browser.submit(step.page, { action: 'send' });
-    const code = codeIn((await gateway.sms.next(alice.phone, 5_000)).text);
+    const code = await nextCode(gateway.sms, alice.phone);
     const back = await browser.submit(page, { code }, ({ pathname }) => pathname.startsWith('/authorize/'));
     t.match(back.url.pathname, /^\/authorize\//, 'finished, but not back at the application yet');
     t.equal(await silently(strong, before), 'login_required', 'dead as soon as the session is worth more');

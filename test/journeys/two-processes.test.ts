@@ -11,7 +11,7 @@ import {
   testEnvironment,
 } from '../helpers/gateway.ts';
 import { type Instance, startProcess } from '../helpers/process.ts';
-import { codeIn, createTestApp, openLogin, passPassword, signIn } from '../helpers/relying-party.ts';
+import { createTestApp, nextCode, openLogin, passPassword, signIn } from '../helpers/relying-party.ts';
 
 t.test('two processes on one PostgreSQL', async (t) => {
   const sms = await startSmsGateway();
@@ -53,7 +53,7 @@ t.test('two processes on one PostgreSQL', async (t) => {
     let current: Instance = instances[1];
     const browser = createBrowser((url) => to(url, current));
     const walk = await passPassword(app, await openLogin(app, browser), alice);
-    const code = codeIn((await sms.next(alice.phone, 5_000)).text);
+    const code = await nextCode(sms, alice.phone);
     instances[1].process.kill('SIGKILL');
     await once(instances[1].process, 'exit');
     current = instances[0];

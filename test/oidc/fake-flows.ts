@@ -32,6 +32,10 @@ export function createFakeFlows(storage: Storage, sessions: Sessions) {
       logins.set(id, { request, record });
       return { loginId: id, path: `/login/${id}`, binding: randomBytes(32).toString('base64url') };
     },
+    passwordAlone: async () => [],
+    demands: async () => [],
+    losses: async () => [],
+    browser: ({ headers, ip }) => ({ ip, userAgent: headers['user-agent'] ?? null }),
     async findByContinuation(_db, key) {
       return [...logins.values()].find(({ request }) => request.continuationKey === key)?.record;
     },

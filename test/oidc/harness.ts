@@ -56,10 +56,16 @@ export const alice: User = {
   phone: '+447700900123',
   phoneVerified: false,
   codeOff: false,
+  codeOffUntil: null,
   disabled: false,
+  recoveredAt: null,
+  recoveredBy: null,
+  deleteAt: null,
   groups: ['staff'],
   attributes: {},
+  createdAt: new Date(0),
   hasPassword: true,
+  passwordChangedAt: null,
   backupCodes: 0,
 };
 export const bob: User = { ...alice, id: 'usr_bob', username: 'bob', name: null, email: null, groups: [] };

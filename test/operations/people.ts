@@ -31,6 +31,8 @@ export const emptyJournal = (): Journal => ({ logins: 0, askedBack: 0, begunAnew
 
 const mostSteps = 200;
 const comeBackMs = 100;
+/** A little longer than the wait before the next code, where there is one. */
+const resendMs = 1_100;
 
 /**
  * A whole login, by a person who comes back when asked to (503) and reads on each page what it wants next. `extra` are
@@ -58,8 +60,12 @@ export async function logIn(
       const { username, password } = person;
       page = await browser.submit(page, { username, password }, app.isCallback);
     } else if (page.html.includes('name="code"')) {
-      const last = sms.received.findLast(({ to }) => to === person.phone);
-      page = await browser.submit(page, { code: last ? codeIn(last.text) : '000000' }, app.isCallback);
+      const last = sms.received.findLast(({ text, to }) => to === person.phone && /#\S+$/.test(text));
+      // A message may have been lost with the database: who is told that a code is wrong asks for another one.
+      const wrong = page.html.includes('aria-invalid="true"');
+      if (wrong || !last) await delay(resendMs);
+      const fields = wrong || !last ? { action: 'resend' } : { code: codeIn(last.text) };
+      page = await browser.submit(page, fields, app.isCallback);
     } else {
       throw new Error(`${page.url.pathname} answers ${page.status}: ${page.html.slice(0, 2_000)}`);
     }

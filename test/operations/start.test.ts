@@ -40,9 +40,12 @@ t.test('a start on a configured database loads no more than it needs', async (t)
     ['typebox', 'schemas are plain objects'],
     ['yaml', 'no file is read'],
     ['@electric-sql/pglite', 'the database is a server'],
+    ['@marcbachmann/cel-js', 'no condition was asked'],
     ['prom-client', 'nobody has asked for metrics'],
     ['@opentelemetry/api', 'no collector is named'],
     ['source-map', 'Handlebars is one file'],
+    ['otpauth', 'nobody uses an authenticator app'],
+    ['qrcode-generator', 'nobody sets one up'],
     ['express', 'it belongs to the demonstration'],
   ] as const) {
     t.notOk(packages.has(name), `${name}: ${reason}`);

@@ -5,8 +5,8 @@ import { createBrowser } from '../../src/demo/index.ts';
 import { alice, postgresUrl, shop, startGateway, type TestGateway } from '../helpers/gateway.ts';
 import { rawPost } from '../helpers/raw-form.ts';
 import {
-  codeIn,
   createTestApp,
+  nextCode,
   oauthError,
   openLogin,
   passPassword,
@@ -24,7 +24,7 @@ const arrivals = (_app: TestApp, answers: { location: URL | null; status: number
 
 async function atTheCode(gateway: TestGateway, app: TestApp): Promise<Walk & { code: string }> {
   const walk = await passPassword(app, await openLogin(app), alice);
-  return { ...walk, code: codeIn((await gateway.sms.next(alice.phone, 5_000)).text) };
+  return { ...walk, code: await nextCode(gateway.sms, alice.phone) };
 }
 
 t.test('simultaneous uses on PostgreSQL', async (t) => {
@@ -67,7 +67,7 @@ t.test('simultaneous uses on PostgreSQL', async (t) => {
     const code = alice.backupCodes[0] ?? '';
     const answers = await Promise.all(walks.map(({ browser, page }) => rawPost(browser, page, { code })));
     t.equal(arrivals(app, answers), 1, `exactly one: ${statusesOf(answers)}`);
-    for (const _ of walks) await gateway.sms.next(alice.phone, 5_000);
+    for (const _ of walks) await nextCode(gateway.sms, alice.phone);
   });
 
   await t.test(

@@ -31,8 +31,17 @@ export function fixtureFiles(): Files {
     ...files,
     gateway: {
       name: 'Sallyport',
-      guard: { sends: { perNumber: ['50 in 1d'], perUser: [], perAddress: [] } },
+      guard: {
+        sends: { perNumber: ['50 in 1d'], perUser: [], perAddress: [] },
+        alerts: {
+          url: 'https://alerts.example.test/',
+          secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+        },
+      },
     },
+    channels: [{ id: 'sms', providers: ['main', 'phone'] }],
+    messages: [{ app: shop.id, text: '{{code}} is your code for {{app}}.' }],
+    attributes: [{ name: 'department', type: 'string' }],
     apps: files.apps.map((app) => ({
       ...app,
       scopes: ['openid', 'profile', 'email', 'phone', 'groups', 'offline_access'],

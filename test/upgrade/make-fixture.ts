@@ -17,6 +17,7 @@ import { writeBackup } from '../../src/storage/index.ts';
 import { freePort } from '../helpers/gateway.ts';
 import { createTestApp, openLogin, passPassword, signIn } from '../helpers/relying-party.ts';
 import { fixtureFiles, fixtures, type Held, held, smsVariable } from './fixture.ts';
+import { plantRows } from './planted-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-fixture-'));
 const sms = await startSmsGateway();
@@ -68,6 +69,10 @@ for (let tries = 0; tries < 100; tries += 1) {
   if (open.length === 0) break;
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
+
+const person = await running.context.users.findByIdentifier(db, user.username);
+if (person === undefined) throw new Error(`there is no ${user.username}`);
+await plantRows(running.context, person);
 
 const cookie = 'sp-session';
 const value = browser.cookie(cookie);
