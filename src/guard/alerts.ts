@@ -7,7 +7,7 @@ import { Type } from '../lib/schema.ts';
 import { signWebhook, webhookKey } from '../lib/standard-webhooks.ts';
 import type { Counters } from '../storage/types.ts';
 import type { Decided } from './sends/service.ts';
-import { secretFault } from './webhook-secret.ts';
+import { secretFault, webhookMembers } from './webhook-secret.ts';
 
 /** The member `guard.alerts` of gateway.yaml, defaults filled in. */
 export interface AlertsDocument {
@@ -16,20 +16,12 @@ export interface AlertsDocument {
 }
 
 export const alertsSchema = Type.Partial(
-  Type.Object({
-    url: Type.String({
-      default: '',
-      pattern: '^(https?://\\S+)?$',
-      maxLength: 1_000,
-      description:
-        'Where budgets, blocked prefixes and countries that do not verify are told of, as JSON. Empty: nowhere.',
+  Type.Object(
+    webhookMembers({
+      url: 'Where budgets, blocked prefixes and countries that do not verify are told of, as JSON. Empty: nowhere.',
+      secret: 'Signs it as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64.',
     }),
-    secret: Type.String({
-      default: '',
-      maxLength: 200,
-      description: 'Signs it as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64.',
-    }),
-  }),
+  ),
   { additionalProperties: false, default: {} },
 );
 

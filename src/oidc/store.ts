@@ -79,32 +79,31 @@ export const deleting = (db: Db, idHash: string) =>
   db.deleteFrom('oidc_artifacts').where('id_hash', '=', idHash).returning('id_hash');
 
 /**
- * Removes every code and token of a grant. Repeated until nothing is found: a rotation that was under way made the
- * first statement wait, and its new rows are visible to the next one only.
+ * Deletes until nothing is found: a rotation that was under way makes the first statement wait, and its new rows are
+ * visible to the next one only.
  */
-export async function deleteFamily(db: Db, grantId: string): Promise<void> {
+async function untilGone(deleting: { execute(): Promise<unknown[]> }): Promise<void> {
   let deleted: unknown[];
   do {
-    deleted = await db
-      .deleteFrom('oidc_artifacts')
-      .where('grant_id', '=', grantId)
-      .returning('id_hash')
-      .execute();
+    deleted = await deleting.execute();
   } while (deleted.length > 0);
 }
 
+/** Removes every code and token of a grant. */
+export const deleteFamily = (db: Db, grantId: string): Promise<void> =>
+  untilGone(db.deleteFrom('oidc_artifacts').where('grant_id', '=', grantId).returning('id_hash'));
+
 /**
- * Removes every code and token of one of a user's sessions, or of all others. Repeated as for a family. A consent stays:
- * it says what an app may know, and signs nobody in.
+ * Removes every code and token of one of a user's sessions, or of all others. A consent stays: it says what an app may
+ * know, and signs nobody in.
  */
-export async function deleteTokens(
+export const deleteTokens = (
   db: Db,
   userId: string,
   which: { sessionId: string } | { exceptSessionId: string },
-): Promise<void> {
-  let found: unknown[];
-  do {
-    found = await db
+): Promise<void> =>
+  untilGone(
+    db
       .deleteFrom('oidc_artifacts')
       .where('user_id', '=', userId)
       .where('model', 'in', ['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode'])
@@ -113,22 +112,12 @@ export async function deleteTokens(
           ? where('session_id', '=', which.sessionId)
           : where('session_id', 'is distinct from', which.exceptSessionId),
       )
-      .returning('id_hash')
-      .execute();
-  } while (found.length > 0);
-}
+      .returning('id_hash'),
+  );
 
-/** Removes everything that was given out for a user, consents too. Repeated as for a family. */
-export async function deleteAllOf(db: Db, userId: string): Promise<void> {
-  let found: unknown[];
-  do {
-    found = await db
-      .deleteFrom('oidc_artifacts')
-      .where('user_id', '=', userId)
-      .returning('id_hash')
-      .execute();
-  } while (found.length > 0);
-}
+/** Removes everything that was given out for a user, consents too. */
+export const deleteAllOf = (db: Db, userId: string): Promise<void> =>
+  untilGone(db.deleteFrom('oidc_artifacts').where('user_id', '=', userId).returning('id_hash'));
 
 /** Apps that a user has allowed something, with what. */
 export async function listConsents(

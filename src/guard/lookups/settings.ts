@@ -1,7 +1,7 @@
 import { durationFault, durationPattern } from '../../lib/duration.ts';
 import type { Fault } from '../../lib/problem.ts';
 import { Type } from '../../lib/schema.ts';
-import { secretFault } from '../webhook-secret.ts';
+import { secretFault, webhookMembers } from '../webhook-secret.ts';
 
 /** The member `guard.lookup` of gateway.yaml, defaults filled in. */
 export interface LookupDocument {
@@ -19,17 +19,9 @@ const duration = (standard: string, description: string) =>
 
 export const lookupSchema = Type.Partial(
   Type.Object({
-    url: Type.String({
-      default: '',
-      pattern: '^(https?://\\S+)?$',
-      maxLength: 1_000,
-      description:
-        'Asked about a number before a message goes to it: what kind of line it is, and when its SIM card was replaced. Empty: nobody is asked.',
-    }),
-    secret: Type.String({
-      default: '',
-      maxLength: 200,
-      description: 'Signs the question as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64.',
+    ...webhookMembers({
+      url: 'Asked about a number before a message goes to it: what kind of line it is, and when its SIM card was replaced. Empty: nobody is asked.',
+      secret: 'Signs the question as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64.',
     }),
     allowPrivateNetwork: Type.Boolean({
       default: false,
