@@ -11,6 +11,8 @@ import * as devices from './0012-devices.ts';
 import * as flowVersions from './0013-flow-versions.ts';
 import * as credentials from './0014-credentials.ts';
 import * as data from './0017-data.ts';
+import * as secondPhone from './0018-second-phone.ts';
+import * as sessionCountry from './0019-session-country.ts';
 
 /** Every migration in the order in which it is applied. Forward only; a landed file is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +28,6 @@ export const migrations: Record<string, Migration> = {
   '0013-flow-versions': flowVersions,
   '0014-credentials': credentials,
   '0017-data': data,
+  '0018-second-phone': secondPhone,
+  '0019-session-country': sessionCountry,
 };

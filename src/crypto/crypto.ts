@@ -39,7 +39,9 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
   const macUnder = (id: string, purpose: Purpose, parts: string[]): string =>
     `${id}.${digest(id, purpose, parts)?.toString('base64url')}`;
 
-  return {
+  const crypto: Crypto = {
+    keyIds: ring.ids,
+
     seal(purpose, plain, context = '') {
       const key = ring.derive(newest, purpose, 'seal') as KeyObject;
       const nonce = random(NONCE);
@@ -68,6 +70,11 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
       }
     },
 
+    renewed: (purpose, sealed, context) =>
+      split(sealed).id === newest
+        ? null
+        : crypto.seal(purpose, crypto.open(purpose, sealed, context), context),
+
     mac: (purpose, ...parts) => macUnder(newest, purpose, parts),
     macs: (purpose, ...parts) => ring.ids.map((id) => macUnder(id, purpose, parts)),
 
@@ -77,6 +84,7 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
       return expected !== undefined && bytes.length === expected.length && timingSafeEqual(bytes, expected);
     },
   };
+  return crypto;
 }
 
 /** Each part behind its length, so that no two lists of parts read the same. */

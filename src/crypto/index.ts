@@ -7,5 +7,11 @@
 export { createCrypto, SealBroken, sha256 } from './crypto.ts';
 export { createPasswords, type PasswordOptions } from './passwords.ts';
 export { createKeyRotation, type KeyRotationDeps, keyCommands, signingKeysTopic } from './rotation.ts';
-export { discardUnreadable, findUnreadable, SecretsUnreadable, signingKeysSealed } from './sealed.ts';
+export {
+  discardUnreadable,
+  findOlderKeys,
+  findUnreadable,
+  SecretsUnreadable,
+  signingKeysSealed,
+} from './sealed.ts';
 export { createSigningKeys } from './signing-keys.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../storage/types.ts';
-import type { Crypto, SealedColumn, Unreadable } from './types.ts';
+import type { Crypto, OlderKey, SealedColumn, Unreadable } from './types.ts';
 
 /** The database holds what none of the keys at hand opens. */
 export class SecretsUnreadable extends Error {
@@ -44,6 +44,24 @@ export async function findUnreadable(
     if (rows[0] && rows[0].n > 0) lost.push({ what, count: rows[0].n });
   }
   return { keyIds: [...keyIds], lost };
+}
+
+/** What would be lost without the keys that are kept for reading only, and what is without those that are gone. */
+export async function findOlderKeys(
+  db: Db,
+  { keyIds: [newest, ...others] }: Pick<Crypto, 'keyIds'>,
+  columns: readonly SealedColumn[],
+): Promise<OlderKey[]> {
+  const found = new Map<string, OlderKey['rows']>();
+  for (const { column, table, what } of columns) {
+    const { rows } = await sql<{ id: string; n: number }>`
+      select split_part(${sql.ref(column)}, '.', 1) as id, count(*)::integer as n from ${sql.table(table)}
+      where ${sql.ref(column)} is not null group by 1 order by 1`.execute(db);
+    for (const { id, n } of rows) found.set(id, [...(found.get(id) ?? []), { what, count: n }]);
+  }
+  return [...found]
+    .filter(([id]) => id !== newest && id !== '')
+    .map(([id, rows]) => ({ id, held: others.includes(id), rows }));
 }
 
 /** Removes what {@link findUnreadable} found, and answers what it was. Call it only with nothing running. */

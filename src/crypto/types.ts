@@ -22,10 +22,14 @@ export type Purpose =
 
 /** Sealing and keyed hashes under `SECRET_KEY`. Old keys only read. */
 export interface Crypto {
+  /** Of the keys at hand, the newest first. */
+  keyIds: readonly string[];
   /** AES-256-GCM; the result is `<keyId>.<base64url>` and opens only with the same purpose and context. */
   seal(purpose: Purpose, plain: string, context?: string): string;
   /** Throws when the value was changed, belongs elsewhere, or its key is gone. */
   open(purpose: Purpose, sealed: string, context?: string): string;
+  /** The same value under the newest key; null where it is under that one already. Throws as {@link Crypto.open}. */
+  renewed(purpose: Purpose, sealed: string, context?: string): string | null;
   /** HMAC-SHA-256 of the parts (each length-prefixed) as `<keyId>.<base64url>`, under the newest key. */
   mac(purpose: Purpose, ...parts: string[]): string;
   /** The same under every key, newest first: for look-ups of what was stored before a rotation. */
@@ -42,6 +46,14 @@ export interface SealedColumn {
   what: string;
   /** How to open a value; absent for keyed hashes. `context` names the column that the value is bound to. */
   opens?: { purpose: Purpose; context: string };
+}
+
+/** What lies under a key that seals nothing any more. */
+export interface OlderKey {
+  id: string;
+  /** False: `SECRET_KEY` does not hold it. */
+  held: boolean;
+  rows: { what: string; count: number }[];
 }
 
 /** What the keys at hand cannot read. */

@@ -1,9 +1,9 @@
 const browsers: [RegExp, string][] = [
   [/\bEdgA?\/|\bEdgiOS\//u, 'Edge'],
-  [/\bOPR\/|\bOpera\b/u, 'Opera'],
+  [/\bOPR\/|\bOPT\/|\bOpera\b/u, 'Opera'],
   [/\bSamsungBrowser\//u, 'Samsung Internet'],
   [/\bFirefox\/|\bFxiOS\//u, 'Firefox'],
-  [/\bChrome\/|\bCriOS\/|\bChromium\//u, 'Chrome'],
+  [/\b(?:Headless)?Chrome\/|\bCriOS\/|\bChromium\//u, 'Chrome'],
   [/\bVersion\/[\d.]+ .*Safari\//u, 'Safari'],
 ];
 

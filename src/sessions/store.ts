@@ -15,6 +15,8 @@ interface SessionsTable {
   auth_time: Date;
   ip: string | null;
   user_agent: string | null;
+  /** ISO 3166. */
+  country: string | null;
   created_at: Date;
   last_seen_at: Date;
   /** The longest time without any use since the last factor was added. */
@@ -167,10 +169,14 @@ export function savingOidc(
 }
 
 /** All live sessions of a user, the one used last first. */
-export function listLive(db: Db, userId: string, now: Date): Promise<Session[]> {
+export function listLive(
+  db: Db,
+  userId: string,
+  now: Date,
+): Promise<(Session & { country: string | null })[]> {
   return db
     .selectFrom('sessions')
-    .select(columns)
+    .select([...columns, 'country'])
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
     .where('idle_expires_at', '>', now)
@@ -186,6 +192,7 @@ export interface NewSession {
   factors: Factor[];
   ip: string | null;
   userAgent: string | null;
+  country: string | null;
   idleExpiresAt: Date;
   expiresAt: Date;
 }
@@ -201,6 +208,7 @@ export function insertSession(db: Db, session: NewSession, now: Date) {
     auth_time: now,
     ip: session.ip,
     user_agent: session.userAgent,
+    country: session.country,
     created_at: now,
     last_seen_at: now,
     idle_expires_at: session.idleExpiresAt,

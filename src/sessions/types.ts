@@ -1,4 +1,4 @@
-import type { Rider } from '../storage/index.ts';
+import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Device } from './device.ts';
 
@@ -38,14 +38,24 @@ export interface EndedSession {
 }
 
 /** What a login knows of the session that it begins. */
-export type SessionStart = Pick<Session, 'userId' | 'factors' | 'ip' | 'userAgent'>;
+export interface SessionStart extends Pick<Session, 'userId' | 'factors' | 'ip' | 'userAgent'> {
+  /** Where the request came from (ISO 3166), if a proxy said it. */
+  country?: string | null;
+}
+
+/** A session as its owner sees it. */
+export interface ListedSession extends Session {
+  device: Device;
+  /** Where it began (ISO 3166), if that was known. */
+  country: string | null;
+}
 
 export interface Sessions {
   /** By the cookie's value; nothing when revoked, idle too long or expired. One indexed read, never cached. */
   findByCookie(db: Db, cookie: string, now: Date): Promise<Session | undefined>;
   find(db: Db, id: string, now: Date): Promise<Session | undefined>;
-  /** The live sessions of a user with the devices they are on, the one used last first. */
-  list(db: Db, userId: string, now: Date): Promise<(Session & { device: Device })[]>;
+  /** The live sessions of a user, the one used last first. */
+  list(db: Db, userId: string, now: Date): Promise<ListedSession[]>;
   create(tx: Tx, session: SessionStart, now: Date): Promise<Session>;
   /** The session as {@link create} makes it, written by a part of another statement. */
   draft(db: Db, session: SessionStart, now: Date): { session: Session; rider: Rider };
@@ -98,7 +108,8 @@ export interface Devices {
   find(db: Db, cookie: string | undefined, userId: string, now: Date): Promise<FoundDevice | null>;
   /**
    * That the device is used now and what was passed: to be written with the login that uses it. `cookie`: its next
-   * value. `device` null: a new one.
+   * value. `device` null: a new one. The guard finds no row when the device has been revoked since it was found: then
+   * nothing that it excused may come true.
    */
   using(
     db: Db,
@@ -112,7 +123,7 @@ export interface Devices {
       userAgent: string | null;
     },
     now: Date,
-  ): { id: string; cookie: string; rider: Rider };
+  ): { id: string; cookie: string; guards: Guard[]; riders: Rider[] };
   /** Which of the user's devices this browser is; reads nothing. */
   idOf(cookie: string | undefined, userId: string): string | null;
   /** The one used last first. */

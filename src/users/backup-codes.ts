@@ -1,8 +1,9 @@
 import type { Crypto } from '../crypto/types.ts';
 import { newId, type RandomSource } from '../lib/ids.ts';
+import type { Fault } from '../lib/problem.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { countUnusedCodes, readMade, replaceCodes, unusedCodes, useCode } from './store.ts';
-import type { BackupCodes } from './types.ts';
+import type { BackupCodes, KeptCodes } from './types.ts';
 
 const count = 10;
 const minimumBits = 50;
@@ -32,6 +33,24 @@ const grouped = (code: string): string => `${code.slice(0, length / 2)}-${code.s
 export const readCodeList = (codes: string | readonly string[]): string[] =>
   (typeof codes === 'string' ? codes.split(',') : [...codes]).map((code) => code.trim()).filter(Boolean);
 
+/** What the field for them takes. */
+const longest = 64;
+
+/**
+ * What is wrong with a list, by its place in the member `path`.
+ * @param refused codes that everyone can read.
+ */
+export function faultsOfCodes(codes: readonly string[], refused: readonly string[], path: string): Fault[] {
+  const known = new Set(refused.map(normaliseCode));
+  return codes.flatMap((code, index) => {
+    const at = (message: string): Fault[] => [{ path: `${path}[${index}]`, message }];
+    const normalised = normaliseCode(code);
+    if (normalised === '') return at('is empty');
+    if (code.length > longest) return at(`is longer than ${longest} characters: nobody could type it`);
+    return known.has(normalised) ? at('is a backup code of the demo, which everyone can read') : [];
+  });
+}
+
 export function createBackupCodes(deps: {
   crypto: Crypto;
   random: RandomSource;
@@ -40,20 +59,18 @@ export function createBackupCodes(deps: {
 }): BackupCodes {
   const refused = new Set(deps.refused.map(normaliseCode));
 
-  async function store(tx: Tx, userId: string, codes: string[], now: Date): Promise<void> {
+  async function store(tx: Tx, userId: string, codes: string[], now: Date): Promise<KeptCodes> {
     const normalised = [...new Set(codes.map(normaliseCode))];
-    await replaceCodes(
-      tx,
-      userId,
-      normalised.map((code) => ({
-        id: newId('bkc', deps.random),
-        user_id: userId,
-        code_hash: deps.crypto.mac('backup-code', userId, code),
-        short: isShort(code),
-        created_at: now,
-        used_at: null,
-      })),
-    );
+    const rows = normalised.map((code) => ({
+      id: newId('bkc', deps.random),
+      user_id: userId,
+      code_hash: deps.crypto.mac('backup-code', userId, code),
+      short: isShort(code),
+      created_at: now,
+      used_at: null,
+    }));
+    await replaceCodes(tx, userId, rows);
+    return { count: rows.length, short: rows.filter(({ short }) => short).length };
   }
 
   /** Under every key, so that codes outlive a rotation of `SECRET_KEY`. None for what cannot be a code. */
@@ -84,6 +101,10 @@ export function createBackupCodes(deps: {
       await store(tx, userId, [...codes], now);
       return [...codes].map(grouped);
     },
+    faults: (codes) =>
+      codes.length === 0
+        ? [{ path: 'codes', message: 'are none: write them with commas between them' }]
+        : faultsOfCodes(codes, deps.refused, 'codes'),
     replace(tx, userId, codes, now) {
       const some = codes.filter((code) => normaliseCode(code) !== '');
       return store(tx, userId, some, now);

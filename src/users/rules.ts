@@ -1,13 +1,14 @@
 import { demoCredentials } from '../config/index.ts';
 import type { Passwords } from '../crypto/types.ts';
 import type { Fault } from '../lib/problem.ts';
-import { normaliseCode } from './backup-codes.ts';
+import { faultsOfCodes } from './backup-codes.ts';
 import { fold, looksLikeEmail, looksLikePhone, normalisePhone } from './identifiers.ts';
 import { faultOfPassword } from './password-rules.ts';
 import type { NewUser } from './types.ts';
 
 const maximumName = 128;
 const email = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/u;
+const noNumber = 'is no phone number in international form, such as "+491701234567" (in quotes)';
 const invisible = /[\p{C}\p{Z}]/u;
 
 function faultOfUsername(username: string): string | null {
@@ -19,6 +20,14 @@ function faultOfUsername(username: string): string | null {
   if (looksLikePhone(fold(username)))
     return 'may not look like a phone number: a verified number signs in by itself';
   return null;
+}
+
+function faultOfSecond({ phone, phoneVerified = false, secondPhone }: NewUser): string | null {
+  if (secondPhone === undefined) return null;
+  const number = normalisePhone(secondPhone);
+  if (number === null) return noNumber;
+  if (phone === undefined || !phoneVerified) return 'stands beside a first number: give `phone`, too';
+  return number === normalisePhone(phone) ? 'is the first number once more' : null;
 }
 
 /**
@@ -37,8 +46,9 @@ export function faultsOf(
   add('username', faultOfUsername(user.username));
   if (user.email !== undefined && !email.test(user.email)) add('email', 'is no e-mail address');
   if (user.phone !== undefined && normalisePhone(user.phone) === null) {
-    add('phone', 'is no phone number in international form, such as "+491701234567" (in quotes)');
+    add('phone', noNumber);
   }
+  add('secondPhone', faultOfSecond(user));
   if (user.password !== undefined && user.passwordHash !== undefined) {
     add('passwordHash', 'stands beside a password: give one of the two');
   }
@@ -47,18 +57,8 @@ export function faultsOf(
     add('password', faultOfPassword(user.password, { own, demo, aloneIn }));
   }
   if (user.passwordHash !== undefined) add('passwordHash', passwords.faultOf(user.passwordHash));
-  faults.push(...faultsOfCodes(user.backupCodes ?? [], demo));
+  faults.push(
+    ...faultsOfCodes(user.backupCodes ?? [], demo ? [] : demoCredentials.backupCodes, 'backupCodes'),
+  );
   return faults;
-}
-
-function faultsOfCodes(codes: string[], demo: boolean): Fault[] {
-  const known = new Set(demoCredentials.backupCodes.map(normaliseCode));
-  return codes.flatMap((code, index) => {
-    const path = `backupCodes[${index}]`;
-    const normalised = normaliseCode(code);
-    if (normalised === '') return [{ path, message: 'is empty' }];
-    if (!demo && known.has(normalised))
-      return [{ path, message: 'is a backup code of the demo, which everyone can read' }];
-    return [];
-  });
 }

@@ -22,6 +22,9 @@ const schema = Type.Object(
     phone: Type.Optional(
       Type.String({ description: 'In international form and in quotes. Counts as verified.' }),
     ),
+    secondPhone: Type.Optional(
+      Type.String({ description: 'Another one, for when the first is not at hand. Counts as verified.' }),
+    ),
     password: Type.Optional(
       Type.String({ description: 'In clear, best as a reference; stored only as a hash.' }),
     ),

@@ -11,6 +11,7 @@ import { createCredentials } from './credentials/service.ts';
 import { readIdentifier } from './identifiers.ts';
 import { createPasswordCheck } from './password-check.ts';
 import { PasswordRefused, weaknessOf } from './password-rules.ts';
+import { isSomebodys, isTaken } from './phones/store.ts';
 import { rowOf, userOf } from './rows.ts';
 import { faultsOf } from './rules.ts';
 import type { PasswordsDocument } from './settings.ts';
@@ -23,7 +24,7 @@ import {
   insertUser,
   lockUser,
   readJoined,
-  takenColumns,
+  takenMembers,
   type UserRead,
   type UserRow,
 } from './store.ts';
@@ -100,13 +101,20 @@ export function createUsers(deps: UsersDeps): Users {
 
 /** Throws Problem 400 that names what is already somebody's. */
 async function insertNew(tx: Tx, row: UserRow): Promise<void> {
-  if (await insertUser(tx, row)) return;
-  const taken = await takenColumns(tx, {
-    username: row.username_key,
-    email: row.email_verified ? row.email_key : null,
-    phone: row.phone_verified ? row.phone : null,
-  });
+  const numbers = [row.phone_verified ? row.phone : null, row.second_phone].flatMap((number) => number ?? []);
+  if (!(await isSomebodys(tx, numbers)) && (await inserted(tx, row))) return;
+  const taken = await takenMembers(tx, row);
   throw invalidUser(taken.map((path) => ({ path, message: 'already belongs to another user' })));
+}
+
+/** A number that somebody proves at this very moment, at the other of its places, is only met by the insert itself. */
+async function inserted(tx: Tx, row: UserRow): Promise<boolean> {
+  try {
+    return await insertUser(tx, row);
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    throw invalidUser([{ path: 'phone', message: 'already belongs to another user' }]);
+  }
 }
 
 const invalidUser = (errors: { path: string; message: string }[]): Problem =>

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { type Guard, json } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Identifier } from './identifiers.ts';
+import { hasProved } from './phones/store.ts';
 
 interface UsersTable {
   id: string;
@@ -13,6 +14,8 @@ interface UsersTable {
   email_verified: boolean;
   phone: string | null;
   phone_verified: boolean;
+  /** Proved, and never without a first one that is. */
+  second_phone: string | null;
   password_hash: string | null;
   password_changed_at: Date | null;
   code_off: boolean;
@@ -104,7 +107,7 @@ export function findUserByIdentifier(db: Db, identifier: Identifier): Promise<Us
         .where('email_verified', '=', true)
         .executeTakeFirst();
     case 'phone':
-      return query.where('phone', '=', identifier.key).where('phone_verified', '=', true).executeTakeFirst();
+      return query.where((where) => hasProved(where, [identifier.key])).executeTakeFirst();
   }
 }
 
@@ -128,20 +131,20 @@ export async function insertUser(tx: Tx, row: UserRow): Promise<boolean> {
   return inserted !== undefined;
 }
 
-/** Which of the columns that identify are already somebody's. */
-export async function takenColumns(
+/** Which members that identify are already somebody's. */
+export async function takenMembers(
   db: Db,
-  keys: { username: string; email: string | null; phone: string | null },
-): Promise<('username' | 'email' | 'phone')[]> {
-  const taken: ('username' | 'email' | 'phone')[] = [];
-  if (await usernameExists(db, keys.username)) taken.push('username');
-  if (keys.email !== null && (await findUserByIdentifier(db, { kind: 'email', key: keys.email }))) {
-    taken.push('email');
-  }
-  if (keys.phone !== null && (await findUserByIdentifier(db, { kind: 'phone', key: keys.phone }))) {
-    taken.push('phone');
-  }
-  return taken;
+  row: UserRow,
+): Promise<('username' | 'email' | 'phone' | 'secondPhone')[]> {
+  const isFound = async (kind: Identifier['kind'], key: string | null) =>
+    key !== null && (await findUserByIdentifier(db, { kind, key })) !== undefined;
+  const taken = {
+    username: await usernameExists(db, row.username_key),
+    email: await isFound('email', row.email_verified ? row.email_key : null),
+    phone: await isFound('phone', row.phone_verified ? row.phone : null),
+    secondPhone: await isFound('phone', row.second_phone),
+  };
+  return (['username', 'email', 'phone', 'secondPhone'] as const).filter((member) => taken[member]);
 }
 
 /**
@@ -193,21 +196,6 @@ export async function findDue(db: Db, limit: number, now: Date): Promise<string[
 /** Backup codes and credentials go with it. */
 export async function deleteUser(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('users').where('id', '=', id).execute();
-}
-
-const uniqueViolation = '23505';
-
-/**
- * Saves a proven number unless another account has proven it too. Answers whether it was saved; when not, the
- * transaction may be of no more use (the other account won a race) and must be rolled back.
- */
-export async function claimPhone(tx: Tx, id: string, phone: string, now: Date): Promise<boolean> {
-  try {
-    return await updateUser(tx, id, { phone, phone_verified: true, updated_at: now });
-  } catch (error) {
-    if ((error as { code?: string }).code === uniqueViolation) return false;
-    throw error;
-  }
 }
 
 export async function countUnusedCodes(db: Db, userId: string): Promise<number> {

@@ -1,3 +1,4 @@
+import type { Fault } from '../lib/problem.ts';
 import type { Guard } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { PasswordsDocument } from './settings.ts';
@@ -15,6 +16,8 @@ export interface User {
   /** E.164. */
   phone: string | null;
   phoneVerified: boolean;
+  /** Another number that is proved; none without a first one that is. */
+  secondPhone: string | null;
   /** The user switched the message code off, and that has not run out. */
   codeOff: boolean;
   /** Until when; null: for good, or it is on. */
@@ -50,7 +53,16 @@ export interface BackupCodes {
   /** Ten new ones (at least 50 bits each); the old ones are void. Shown once, only hashes stay. */
   create(tx: Tx, userId: string, now: Date): Promise<string[]>;
   /** An administrator's own list, any length each; short ones (under 50 bits) are flagged. */
-  replace(tx: Tx, userId: string, codes: string[], now: Date): Promise<void>;
+  replace(tx: Tx, userId: string, codes: string[], now: Date): Promise<KeptCodes>;
+  /** What is wrong with such a list; paths begin with `codes`. */
+  faults(codes: readonly string[]): Fault[];
+}
+
+/** What became of a list: the same code twice is one. */
+export interface KeptCodes {
+  count: number;
+  /** How many of them are short. */
+  short: number;
 }
 
 /** What a user has set up to show who they are, such as an authenticator app. */
@@ -68,6 +80,8 @@ export interface Credential {
 
 export interface SecretCredential extends Credential {
   secret: string;
+  /** The secret sealed anew, where an older key of `SECRET_KEY` had sealed it: {@link Credentials.using} keeps it. */
+  renewed: string | null;
   /** The last value that was used of what only goes up (the time step of a code). */
   counter: number | null;
 }
@@ -95,12 +109,14 @@ export interface Credentials {
     whose: { userId: string; type: string; sessionId: string },
     now: Date,
   ): Promise<SecretCredential | undefined>;
+  /** Replaces `data` of one that is begun, as long as it is `from`: of many at once exactly one gets true. */
+  note(tx: Tx, id: string, from: Credential['data'], to: Credential['data']): Promise<boolean>;
   /** Forgets what is begun in the session. */
   cancel(tx: Tx, whose: { userId: string; type: string; sessionId: string }): Promise<void>;
   /** It was proved: of many at once exactly one gets true. */
   confirm(tx: Tx, id: string, proof: { counter: number | null; label: string }, now: Date): Promise<boolean>;
   /** Takes a value of the counter, which must be higher than the last one: of many at once exactly one finds its row. */
-  using(db: Db, id: string, counter: number, now: Date): Guard;
+  using(db: Db, credential: Pick<SecretCredential, 'id' | 'renewed'>, counter: number, now: Date): Guard;
   /** False when the user has no such credential. */
   remove(tx: Tx, userId: string, id: string, type: string): Promise<boolean>;
 }
@@ -112,6 +128,8 @@ export interface NewUser {
   emailVerified?: boolean;
   phone?: string;
   phoneVerified?: boolean;
+  /** Proved, like the first one. */
+  secondPhone?: string;
   /** Looked up and hashed while the transaction is open: {@link Users.prepare} does that before it. */
   password?: string;
   passwordHash?: string;
@@ -127,7 +145,7 @@ export interface Users {
   fromJoined(row: JoinedUser | null): User | undefined;
   /** The user as of now; until the transaction ends nobody else changes or locks the row. */
   lock(tx: Tx, id: string): Promise<User | undefined>;
-  /** By username, verified e-mail address or verified phone number, as typed; normalised here. One statement. */
+  /** By username, verified e-mail address or verified phone number, the second too, as typed; normalised here. One statement. */
   findByIdentifier(db: Db, identifier: string): Promise<User | undefined>;
   /** The normal form under which `identifier` is counted and looked up, known or not. */
   normaliseIdentifier(identifier: string): string;
@@ -164,7 +182,13 @@ export interface Users {
   setPassword(tx: Tx, userId: string, passwordHash: string, now: Date): Promise<void>;
   /** Throws Problem 409 `phone_taken` when another account has proven the number. */
   setVerifiedPhone(tx: Tx, userId: string, phone: string, now: Date): Promise<void>;
+  /** The second number takes the place of the first, where there is one. */
   removePhone(tx: Tx, userId: string, now: Date): Promise<void>;
+  /** For a number that was proved. Throws Problem 409 `phone_taken` like {@link Users.setVerifiedPhone}. */
+  setSecondPhone(tx: Tx, userId: string, phone: string, now: Date): Promise<void>;
+  removeSecondPhone(tx: Tx, userId: string, now: Date): Promise<void>;
+  /** The two numbers change places. Throws Problem 404 where there are no two. */
+  swapPhones(tx: Tx, userId: string, now: Date): Promise<void>;
   setCodeOff(tx: Tx, userId: string, off: boolean, until: Date | null, now: Date): Promise<void>;
   setDisabled(tx: Tx, userId: string, disabled: boolean, now: Date): Promise<void>;
   /** Nobody signs in by a password until there is a new one. */

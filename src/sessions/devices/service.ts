@@ -50,7 +50,9 @@ export function createDevices({ crypto, random, audit }: DevicesDeps): Devices {
       return {
         id: use.id,
         cookie: tokens.write(cookie, userId, { id: use.id, generation }),
-        rider: device ? rotating(db, userId, generation, use, now) : inserting(db, userId, use, now),
+        ...(device
+          ? { guards: [rotating(db, userId, generation, use, now)], riders: [] }
+          : { guards: [], riders: [inserting(db, userId, use, now)] }),
       };
     },
 

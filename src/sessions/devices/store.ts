@@ -1,5 +1,5 @@
 import { type Generated, sql } from 'kysely';
-import { json, type Rider } from '../../storage/index.ts';
+import { type Guard, json, type Rider } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import type { StepPass } from '../types.ts';
 
@@ -76,8 +76,11 @@ export const inserting = (db: Db, userId: string, use: DeviceUse, now: Date): Ri
     revoked_reason: null,
   });
 
-/** The next value of the cookie, and what was passed now. Two tabs that bring the same value come to the same next one. */
-export const rotating = (db: Db, userId: string, generation: number, use: DeviceUse, now: Date): Rider =>
+/**
+ * The next value of the cookie, and what was passed now. Two tabs that bring the same value come to the same next one.
+ * Finds no row when the device has been revoked meanwhile.
+ */
+export const rotating = (db: Db, userId: string, generation: number, use: DeviceUse, now: Date): Guard =>
   db
     .updateTable('remembered_devices')
     .set({
@@ -91,7 +94,8 @@ export const rotating = (db: Db, userId: string, generation: number, use: Device
     })
     .where('id', '=', use.id)
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null);
+    .where('revoked_at', 'is', null)
+    .returning('id');
 
 /** Ends one device of a user, or all of them but one. Answers the ids of those that were live until now. */
 export async function endDevices(

@@ -10,6 +10,7 @@ import {
   findBegun,
   findCredentials,
   insertCredential,
+  noting,
   using,
 } from './store.ts';
 
@@ -20,6 +21,7 @@ export function createCredentials(deps: { crypto: Crypto; random: RandomSource }
     ...credentialOf(row),
     counter: row.counter,
     secret: crypto.open('credential', row.sealed, row.id),
+    renewed: crypto.renewed('credential', row.sealed, row.id),
   });
 
   function rowOf({ userId, type, label, data, secret }: NewCredential, now: Date): CredentialRow {
@@ -54,6 +56,7 @@ export function createCredentials(deps: { crypto: Crypto; random: RandomSource }
       return row && opened(row);
     },
 
+    note: (tx, id, from, to) => happened(tx, noting(tx, id, from, to)),
     cancel: deleteBegun,
     confirm: (tx, id, proof, now) => happened(tx, confirming(tx, id, proof, now)),
     using,

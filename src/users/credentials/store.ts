@@ -77,6 +77,16 @@ export async function deleteBegun(
     .execute();
 }
 
+/** Of many at once exactly one finds it as it was. */
+export const noting = (db: Db, id: string, from: CredentialRow['data'], to: CredentialRow['data']): Guard =>
+  db
+    .updateTable('credentials')
+    .set({ data: json(to) })
+    .where('id', '=', id)
+    .where('confirmed_at', 'is', null)
+    .where('data', '=', json(from))
+    .returning('id');
+
 /** Of many at once exactly one finds it unconfirmed. */
 export const confirming = (
   db: Db,
@@ -93,10 +103,15 @@ export const confirming = (
     .returning('id');
 
 /** Takes a value of the counter: of many at once exactly one finds it below. */
-export const using = (db: Db, id: string, counter: number, now: Date): Guard =>
+export const using = (
+  db: Db,
+  { id, renewed }: { id: string; renewed: string | null },
+  counter: number,
+  now: Date,
+): Guard =>
   db
     .updateTable('credentials')
-    .set({ counter, last_used_at: now })
+    .set({ counter, last_used_at: now, ...(renewed !== null && { sealed: renewed }) })
     .where('id', '=', id)
     .where('confirmed_at', 'is not', null)
     .where((where) => where.or([where('counter', 'is', null), where('counter', '<', counter)]))
