@@ -10,6 +10,7 @@ import { openSocket } from './network/socket.ts';
 import type { Transport } from './preset.ts';
 import { presets } from './presets/index.ts';
 import { createProviders, type Provider } from './providers.ts';
+import { listProviders } from './store.ts';
 
 /** How a provider stands, for an operator who asks. */
 export interface ProviderState {
@@ -21,6 +22,10 @@ export interface ProviderState {
   /** It has failed, and is not asked until then; null: it is. */
   leftAlone: OpenState | null;
 }
+
+/** Channels that a provider which is enabled sends by. */
+export const enabledChannels = async (db: Db): Promise<Set<string>> =>
+  new Set((await listProviders(db)).filter(({ enabled }) => enabled).map(({ channel }) => channel));
 
 /**
  * Looks at each provider that is enabled: whether its document can be read, and whether its address takes a connection

@@ -25,7 +25,7 @@ export {
 export type { Judged } from './desk/save.ts';
 export type { DryRun, TestResult, TrialOf } from './desk/trial.ts';
 export { createDestination } from './destination.ts';
-export { examineProviders, type ProviderState } from './examine.ts';
+export { enabledChannels, examineProviders, type ProviderState } from './examine.ts';
 export { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 export type { Finding } from './lint/finding.ts';
 export { lintProvider } from './lint/lint.ts';

@@ -260,7 +260,9 @@ async function inOrder(
   message: OutgoingMessage,
   hashes: string[],
 ): Promise<Provider[]> {
-  const order = router.order(message, providers.of(message.channel));
+  const all = providers.of(message.channel);
+  const able = message.code === null ? all.filter(({ preset }) => !preset.codesOnly) : all;
+  const order = router.order(message, able);
   if (order.length < 2) return order;
   const avoided = await store.lastUnknownProvider(db, hashes, after(clock.now(), -AVOID_MS));
   return [...order.filter(({ id }) => id !== avoided), ...order.filter(({ id }) => id === avoided)];

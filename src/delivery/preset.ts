@@ -133,6 +133,8 @@ export interface ConversionReporter<Prepared> {
 interface PresetBase {
   id: string;
   channels: readonly Channel[];
+  /** The gateway takes codes, and no text of ours: other messages are not for it. */
+  codesOnly?: boolean;
   /** Schema of the member named after the preset. */
   options: TSchema;
   /** The options with every literal secret replaced by `${stored}`. */

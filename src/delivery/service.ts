@@ -89,7 +89,8 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
   const unwatch = watching(storage, log, reload, breakers.reload);
 
   return {
-    has: (channel) => providers.of(channel).length > 0,
+    has: (channel, what = 'codes') =>
+      providers.of(channel).some(({ preset }) => what === 'codes' || !preset.codesOnly),
     words: wordings.words,
     draft: write,
     async queue(tx, message, now) {

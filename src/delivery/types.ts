@@ -134,8 +134,8 @@ export interface KeptElsewhere {
 export type KeptAnswer = { is: 'right'; message: string } | { is: 'wrong' | 'gone' | 'unchecked' };
 
 export interface Delivery {
-  /** True when a provider of the channel is configured and enabled. */
-  has(channel: Channel): boolean;
+  /** True when a provider of the channel is configured and enabled. `texts`: one that sends what is no code, too. */
+  has(channel: Channel, what?: 'codes' | 'texts'): boolean;
   /** What a message with a code says, as the configuration has it at this moment. */
   words(request: WordsRequest): Words;
   /** Writes the message as `queued`, text and number sealed. In the transaction that decides to send it. */

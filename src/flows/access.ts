@@ -1,29 +1,47 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { startUrlOf } from '../apps/index.ts';
 import type { App, Apps } from '../apps/types.ts';
 import type { Crypto } from '../crypto/types.ts';
-import type { Http } from '../http/types.ts';
+import type { ErrorView, Http } from '../http/types.ts';
 import { Problem } from '../lib/problem.ts';
+import { text } from '../lib/texts.ts';
 import type { Db } from '../storage/types.ts';
 import type { LoginRow } from './store.ts';
 
 export const bindingCookie = 'sp-login';
 
 /**
- * The secret of the browser that started the login. Throws Problem 403 for any other: a login that somebody began
- * elsewhere must not be finished here on their behalf (login CSRF), nor the other way round.
+ * The secret of the browser that started the login; null in any other: a login that somebody began elsewhere must not
+ * be finished here on their behalf (login CSRF), nor the other way round.
  */
-export function requireBinding(
+export function bindingOf(
   { crypto, http }: { crypto: Crypto; http: Http },
   request: FastifyRequest,
   row: Pick<LoginRow, 'id' | 'bindingHash'>,
-): string {
+): string | null {
   const secret = http.cookies.get(request, bindingCookie, 'path') ?? '';
-  if (crypto.verifyMac(row.bindingHash, 'login-binding', row.id, secret)) return secret;
-  throw new Problem({
-    status: 403,
-    code: 'other_browser',
-    message: 'This sign-in was started in another browser.',
-  });
+  return crypto.verifyMac(row.bindingHash, 'login-binding', row.id, secret) ? secret : null;
+}
+
+/** For people a page with the way back; programs are told. */
+export async function otherBrowser(
+  { http, issuer }: { http: Http; issuer: URL },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  app: App,
+): Promise<unknown> {
+  const status = 403;
+  const code = 'other_browser';
+  const message = 'This sign-in was started in another browser.';
+  if (http.wantsJson(request)) throw new Problem({ status, code, message });
+  request.log.info({ problem: code, status }, 'request refused');
+  const start = startUrlOf(app, issuer);
+  const data: ErrorView = {
+    ...{ heading: text('error.refused'), sentence: text('problem.other_browser'), detail: null },
+    reference: request.id,
+    back: start === null ? null : { href: start, label: text('expired.start', { app: app.name }) },
+  };
+  return http.page(request, reply, { view: 'error', title: data.heading, status, app, data });
 }
 
 /** Another origin that may ask and read, with credentials: the one where the application draws its own pages. */

@@ -22,11 +22,14 @@ export { asksSecondFactor } from './documents/second-factor.ts';
 export { flowsSection } from './documents/section.ts';
 export { acrMeanings, acrNames } from './engine/describe.ts';
 export type { FlowFigures } from './figures/figures.ts';
+export { answerChallenge, solutionIn } from './logins/challenge.ts';
 export { codeWords } from './logins/words.ts';
 export { amrMeanings } from './methods/index.ts';
+export { challengeScreen, widenPolicy } from './pages/challenge-screen.ts';
 export { codeScreen, numberScreen } from './pages/code-screens.ts';
 export { newPasswordScreen } from './recovery/new-password.ts';
 export { recoverySection } from './recovery/settings.ts';
+export { presentRecovery } from './recovery/start.ts';
 export { createFlows, type FlowsDeps } from './service.ts';
 export {
   type Simulation,
@@ -36,8 +39,15 @@ export {
 export { endProved as endLogins } from './store.ts';
 export { type FlowTemplate, fillTemplate, templates } from './templates/templates.ts';
 export { texts } from './texts.ts';
+export { type OwnPages, unchangeable } from './versions/built-in.ts';
 export { flowCommands } from './versions/commands.ts';
-export { createFlowDesk, type FlowDesk, type FlowShown, type FlowSummary } from './versions/desk.ts';
+export {
+  createFlowDesk,
+  type FlowDesk,
+  type FlowDeskDeps,
+  type FlowShown,
+  type FlowSummary,
+} from './versions/desk.ts';
 
 /** A login that ran out is of no use to anybody. */
 export const flowsSweeps: Sweep[] = [{ table: 'logins' }];

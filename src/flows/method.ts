@@ -63,6 +63,9 @@ export interface Ask {
 /** What a method keeps for itself while its step lasts, as JSON. Secrets and numbers only sealed. */
 export type Scratch = Record<string, unknown>;
 
+/** One of the two proved numbers that a user may have. */
+export type NumberPlace = 'first' | 'second';
+
 /** The last message that a step sent, or did not. */
 export interface Sent {
   /** Null when nothing was issued. */
@@ -77,8 +80,12 @@ export interface Sent {
   last2: string | null;
   /** Where its messages are counted by the guard; null: nowhere. */
   country?: string | null;
+  /** Which of the user's two numbers it went to; absent: there is one, or none. */
+  number?: NumberPlace;
+  /** How many of the codes went to that one of late. */
+  here?: number;
   /** Why the last request to send was refused, and until when (milliseconds; null: for the rest of the login). */
-  refused: { reason: string; until: number | null } | null;
+  refused: { reason: string; until: number | null; number?: NumberPlace } | null;
 }
 
 export interface Entry {
@@ -88,6 +95,8 @@ export interface Entry {
   /** True when the user has yet to set it up. */
   enrol: boolean;
   proved: boolean;
+  /** The number that the user is named by here; the first where the name is another one. */
+  named: NumberPlace;
   sent: Sent | null;
   scratch: Scratch;
   now: number;
@@ -108,6 +117,8 @@ export interface Effect {
   purpose: 'login-code' | 'enrol-code' | 'reset-code';
   /** E.164 or an address; null: everything but the message itself happens, for a name that no account has. */
   to: string | null;
+  /** Which of the user's numbers that is, where there are two. */
+  number?: NumberPlace;
   /** Sets the code apart from others of the same step (another number): it verifies nothing else. */
   suffix: string;
   settings: Record<string, unknown>;
@@ -195,6 +206,8 @@ export interface CheckContext {
   name: string | null;
   enrol: boolean;
   proved: boolean;
+  /** As in {@link Entry}. */
+  named: NumberPlace;
   scratch: Scratch;
   sent: Sent | null;
   /** Methods that were passed in this login. */

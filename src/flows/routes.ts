@@ -1,16 +1,16 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { startUrlOf } from '../apps/index.ts';
-import type { App, Apps } from '../apps/types.ts';
+import type { Apps } from '../apps/types.ts';
 import { createValidator, type Validator } from '../config/index.ts';
 import type { Crypto } from '../crypto/types.ts';
 import type { Guard } from '../guard/types.ts';
-import type { Http } from '../http/types.ts';
+import type { ExpiredView, Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
 import { text } from '../lib/texts.ts';
 import { readJoined } from '../sessions/index.ts';
 import type { Storage } from '../storage/types.ts';
-import { allowOrigin, foreignOrigin, requireBinding, requireJson } from './access.ts';
+import { allowOrigin, bindingOf, foreignOrigin, otherBrowser, requireJson } from './access.ts';
 import { browserOf, deviceCookie, rememberedCookie } from './browser.ts';
 import type { FlowCatalog } from './catalog.ts';
 import { proofOf } from './logins/challenge.ts';
@@ -54,8 +54,9 @@ export const loginRoutes =
 async function show(deps: RoutesDeps, request: LoginRequest, reply: FastifyReply): Promise<unknown> {
   const opened = await open(deps, request, reply);
   if (!opened) return gone(deps, request, reply, undefined);
-  const binding = requireBinding(deps, request, opened.row);
-  if (isOver(opened, deps.clock.now())) return gone(deps, request, reply, opened.app);
+  const binding = bindingOf(deps, request, opened.row);
+  if (binding === null) return otherBrowser(deps, request, reply, opened.app);
+  if (isOver(opened, deps.clock.now())) return gone(deps, request, reply, opened);
   return answer(deps, request, reply, opened, binding);
 }
 
@@ -63,12 +64,13 @@ async function take(deps: RoutesDeps, request: LoginRequest, reply: FastifyReply
   const json = deps.http.wantsJson(request);
   const opened = await open(deps, request, reply);
   if (!opened) return gone(deps, request, reply, undefined);
-  const binding = requireBinding(deps, request, opened.row);
+  const binding = bindingOf(deps, request, opened.row);
+  if (binding === null) return otherBrowser(deps, request, reply, opened.app);
   if (json)
     requireJson(request, deps.issuer, await foreignOrigin(deps.apps, deps.storage.db, request, opened.app));
   else deps.http.forms.check(request, binding);
   const now = deps.clock.now();
-  if (isOver(opened, now)) return gone(deps, request, reply, opened.app);
+  if (isOver(opened, now)) return gone(deps, request, reply, opened);
 
   const body = bodyOf(request);
   const { row } = opened;
@@ -102,7 +104,7 @@ async function conclude(
     }
     case 'show': {
       const present = outcome.opened ?? (json ? await read(deps, opened.row.id) : opened);
-      return present ? again(deps, request, reply, present, binding) : gone(deps, request, reply, opened.app);
+      return present ? again(deps, request, reply, present, binding) : gone(deps, request, reply, opened);
     }
     case 'ended': {
       const { row } = outcome;
@@ -162,15 +164,18 @@ async function gone(
   { http, issuer }: RoutesDeps,
   request: LoginRequest,
   reply: FastifyReply,
-  app: App | undefined,
+  opened: Opened | undefined,
 ): Promise<unknown> {
   if (http.wantsJson(request)) {
     const message = 'This sign-in took too long. Start again.';
     throw new Problem({ status: 410, code: 'login_expired', message });
   }
+  const { app = null, row } = opened ?? {};
+  const done = row?.status === 'consumed';
+  const data: ExpiredView = { startUrl: app && startUrlOf(app, issuer), done };
   return http.page(request, reply, {
-    ...{ view: 'login/expired', title: text('expired.title'), status: 410, app: app ?? null },
-    data: { startUrl: app ? startUrlOf(app, issuer) : null },
+    ...{ view: 'login/expired', title: text(done ? 'expired.doneTitle' : 'expired.title'), status: 410, app },
+    data,
   });
 }
 

@@ -24,8 +24,8 @@ import { describe } from './engine/describe.ts';
 import { shownAfter } from './engine/shown.ts';
 import { firstState } from './engine/state.ts';
 import { lifetimeMs } from './lifetime.ts';
-import { type FactsDeps, gatherFacts, methodsAhead } from './logins/facts.ts';
-import { askingFirst } from './logins/grace.ts';
+import { type FactsDeps, gatherFacts, gatherPerson, methodsAhead, methodsOf } from './logins/facts.ts';
+import { askingFirst, firstAsked } from './logins/grace.ts';
 import type { LoginsDeps } from './logins/submit.ts';
 import type { Effect, Services } from './method.ts';
 import { createPolicies } from './policies.ts';
@@ -102,8 +102,17 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
     async passwordAlone(db, user) {
       const apps = (await deps.apps.list(db)).filter(({ enabled, flow }) => enabled && flow !== '');
       const ids = [...new Set(apps.map(({ flow }) => flow))];
-      const flows = await Promise.all(ids.map((id) => catalog.current(db, id, null)));
-      return flows.filter((flow) => isEnough(flow, user)).map(({ id }) => id);
+      const now = deps.clock.now().getTime();
+      const flows = (await Promise.all(ids.map((id) => catalog.taken(db, id)))).flat();
+      const found = flows.map(async (flow) => {
+        const lasting = methodsOf(flow.steps, methods).filter(({ kind }) => kind !== 'recovery');
+        const [person, asked] = await Promise.all([
+          gatherPerson(deps, db, user, lasting),
+          firstAsked(db, flow, user),
+        ]);
+        return isEnough(flow, person, { asked, now }) ? [flow.id] : [];
+      });
+      return [...new Set((await Promise.all(found)).flat())];
     },
 
     ...createPolicies({ catalog, methods, services }),

@@ -124,6 +124,16 @@ export async function versionOf(db: Db, id: string): Promise<number | undefined>
   return row?.version;
 }
 
+/** Holds a running login that is still at `version`, before the session that it makes stronger. */
+export const holdingLogin = (db: Db, { id, version }: Pick<LoginRow, 'id' | 'version'>): Guard =>
+  db
+    .selectFrom('logins')
+    .select('id')
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .where('status', '=', 'running')
+    .forUpdate();
+
 /** Moves a running login on from `version`. Finds no row when another submit has done so first. */
 export const saving = (
   db: Db,

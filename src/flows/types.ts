@@ -116,6 +116,8 @@ export interface Screen {
   name: string;
   heading: Text;
   sentence?: Text;
+  /** People are told to ask for help: the page names whom. */
+  asks?: boolean;
   figure?: Figure | null;
   fields: Field[];
   actions: Action[];

@@ -120,6 +120,8 @@ export interface VerifiedSend {
   sentAt?: Date | null;
   /** How many were sent. */
   count?: number;
+  /** How many of them to this number; default: all. */
+  toNumber?: number;
 }
 
 export type SendAnswer = {

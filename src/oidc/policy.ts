@@ -2,6 +2,7 @@ import { type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 
 import type { Apps } from '../apps/types.ts';
 import type { Flows } from '../flows/types.ts';
 import type { Clock } from '../lib/clock.ts';
+import { oldestFactorMs } from '../sessions/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
 import type { OwnMembers } from './adapters/clients.ts';
@@ -77,19 +78,27 @@ async function loginIsDue(deps: PolicyDeps, context: KoaContextWithOIDC): Promis
   const { oidc } = context;
   const { session, client, result, params = {} } = oidc;
   if (!session?.accountId) return false;
-  const unmet = essentialAcr(oidc.claims)?.includes(oidc.acr ?? '') === false;
+  const isUnmet = () => essentialAcr(oidc.claims)?.includes(oidc.acr ?? '') === false;
   const user = await deps.findUser(session.accountId);
   if (result?.login) {
     // A login was just made for this request: asking once more would never end. The write that hands out the code
     // makes sure that its session still stands.
     if (!user) throw new errors.AccessDenied('this account cannot be used');
-    if (unmet) throw new errors.UnmetAuthenticationRequirements('the acr asked for could not be reached');
+    if (isUnmet()) throw new errors.UnmetAuthenticationRequirements('the acr asked for could not be reached');
     return false;
   }
   const { browser } = deps.units.current();
   const app = await deps.apps.find(deps.db, client?.clientId ?? '');
-  if (!user || !browser || !app || unmet) return true;
+  if (!user || !browser || !app) return true;
+  const now = deps.clock.now();
+  const demands = demandsOf(params);
+  // What the app takes for too old is not told to it either: the time of the last factor would vouch for all of them.
+  const oldest =
+    oldestFactorMs(browser.session, app.sessions, demands.maxAgeMs, now) ?? Number.POSITIVE_INFINITY;
+  const young = browser.session.factors.filter(({ at }) => now.getTime() - at <= oldest);
+  Object.assign(session, deps.flows.describe(young));
+  if (isUnmet()) return true;
   const sender = deps.flows.browser(requestOf(context));
-  const request = { session: browser.session, user, app, browser: sender, ...demandsOf(params) };
-  return !(await deps.flows.satisfies(deps.db, request, deps.clock.now()));
+  const request = { session: browser.session, user, app, browser: sender, ...demands };
+  return !(await deps.flows.satisfies(deps.db, request, now));
 }

@@ -31,6 +31,8 @@ export interface OidcDeps {
   fetchDocument: FetchDocument;
   /** Sends a logout token to an app, within the rules for addresses. */
   sendForm: SendForm;
+  /** Between two looks for apps that are to be told of a logout; default two seconds. */
+  lookEveryMs?: number;
   /** How long a session may last at most, in milliseconds; the browser forgets its cookie then. */
   sessionLifeMs(): number;
 }

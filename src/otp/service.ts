@@ -13,6 +13,7 @@ import {
   dropping,
   insertCode,
   insertingFirst,
+  killingAll,
   liveCodes,
   sendState,
 } from './store.ts';
@@ -51,6 +52,7 @@ export function createOtp(deps: OtpDeps): Otp {
     accepting: (_db, codeId, now) => accepting(codeId, now),
     isLive,
     dropping,
+    killingAll,
 
     async reserve(db, scope, settings, lock) {
       const { live: rows, lockedUntil } = await spendTry(db, {

@@ -218,6 +218,17 @@ export const dropping = (db: Db, codeId: string, now: Date): Rider =>
     .where('consumed_at', 'is', null);
 
 /**
+ * Kills what is alive of a user's codes. One that is being used at this very moment came first; waiting for it here could
+ * hold up both.
+ */
+export const killingAll = (_db: Db, userId: string, now: Date): Rider => sql`(
+    with challenges as (
+      select id from otp_challenges where user_id = ${userId} for update skip locked
+    )
+    update otp_codes set killed_at = ${now}::timestamptz from challenges
+    where otp_codes.challenge_id = challenges.id and consumed_at is null and killed_at is null)`;
+
+/**
  * Uses up a code, once; its siblings die with it. Holds the challenge's row first: of two siblings at once the second
  * waits there, and then finds itself dead.
  */

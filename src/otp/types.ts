@@ -90,6 +90,8 @@ export interface Otp {
   isLive(db: Db, codeId: string, now: Date): Promise<boolean>;
   /** The message of this code surely never went out. */
   dropping(db: Db, codeId: string, now: Date): Rider;
+  /** No code that a user was sent is right any more: it may have gone to a phone that is somebody else's by now. */
+  killingAll(db: Db, userId: string, now: Date): Rider;
   /**
    * Spends a try by one committed statement, before anything is compared. `lock`: until when nothing may be tried at
    * all, as a value of that statement; then no try is spent.

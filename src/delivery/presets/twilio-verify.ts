@@ -44,6 +44,7 @@ const servicePath = (sid: string): string => `/v2/Services/${segment(sid)}`;
 export const twilioVerify = vendorPreset(Options, {
   id: 'twilio-verify',
   channels: ['sms', 'voice', 'email'],
+  codesOnly: true,
   secrets: twilioApi.accountSecrets,
   origin: twilioApi.twilioOrigin('verify'),
   check: (options, _from, fault) => twilioApi.checkAccount(options, fault),

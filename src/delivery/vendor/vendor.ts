@@ -43,6 +43,8 @@ export interface Vendor<Options> {
   /** `json`: what the body says; undefined when it is cut or no JSON. */
   outcome(answer: GatewayAnswer, json: unknown, options: Options): Outcome;
   receipts?: ReceiptReader<PreparedVendor<Options>>;
+  /** As in {@link HttpPreset}. */
+  codesOnly?: boolean;
   /** As {@link CodeKeeper}. */
   keeper?: {
     keeps(options: Options): boolean;
@@ -102,13 +104,14 @@ export function vendorPreset<Schema extends TSchema>(
 ): HttpPreset<PreparedVendor<Static<Schema>>> {
   type Options = Static<Schema>;
   const { properties, ...rest } = schema as unknown as { properties: Record<string, TSchema> };
-  const { authorizer, conversions, keeper, receipts, settled } = vendor;
+  const { authorizer, codesOnly = false, conversions, keeper, receipts, settled } = vendor;
   const { baseUrl, ...others } = common;
   // An address of its own leaves nothing for another host to mean.
   const shared = 'url' in properties ? others : { ...others, baseUrl };
   return {
     id: vendor.id,
     channels: vendor.channels,
+    codesOnly,
     options: { ...rest, properties: { ...properties, ...shared }, additionalProperties: false } as TSchema,
     prepare: (draft) => prepare<Options>(vendor, properties, draft),
     transport: ({ transport }) => transport,

@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/log.ts';
 import { type Rider, sendRiders } from '../../storage/index.ts';
 import type { Db, Storage } from '../../storage/types.ts';
 import { draft } from '../messages/drafts.ts';
+import { messageEvent } from '../outbox.ts';
 import * as messages from '../store.ts';
 import type { Chain, FollowUp, OutgoingMessage, StillWanted } from '../types.ts';
 import { claimDue, removeTimer, type Timer } from './store.ts';
@@ -63,11 +64,13 @@ async function follow(
   timer: Timer,
   now: Date,
 ): Promise<OutgoingMessage | null> {
-  const followed = await following(deps, askers, timer, now);
+  const before = open(deps, timer);
+  if (before === null) return drop(deps, timer, now);
+  const followed = await following(deps, askers, timer, before, now);
   const { guard } = deps;
   const answer = followed && guard ? await guard.allowSend(requestOf(deps, followed), now) : null;
   // Where numbers are looked up that took seconds, in which the message may have arrived or its code been typed.
-  const still = answer === null ? followed : await following(deps, askers, timer, now);
+  const still = answer === null ? followed : await following(deps, askers, timer, before, now);
   if (still !== null) return write(deps, timer, still, answer, now);
   await removeTimer(deps.storage.db, timer.message_id);
   return null;
@@ -86,19 +89,30 @@ async function following(
   deps: TimersDeps,
   askers: StillWanted[],
   timer: Timer,
+  before: OutgoingMessage,
   now: Date,
 ): Promise<Followed | null> {
   const { db } = deps.storage;
   const row = await messages.findMessage(db, timer.message_id);
-  const before = open(deps, timer);
-  const chain = before?.chain;
+  const { chain } = before;
   const next = chain?.next[0];
-  if (!row || !before || !chain || !next || row.fresh_until <= now) return null;
+  if (!row || !chain || !next || row.fresh_until <= now) return null;
   const arrived = row.receipt === 'read' || (next.unless === 'delivered' && row.receipt === 'delivered');
   if (arrived) return null;
   const about = { reference: row.reference ?? '', purpose: row.purpose, loginId: row.login_id };
   for (const wanted of askers) if (!(await wanted(db, about, now))) return null;
   return { row, before, chain, next };
+}
+
+/** Nobody can say what was to follow: it would be looked at again and again until it is of no more use. */
+async function drop(deps: TimersDeps, timer: Timer, now: Date): Promise<null> {
+  return deps.storage.transaction(async (tx) => {
+    const row = await messages.findMessage(tx, timer.message_id);
+    if (!(await removeTimer(tx, timer.message_id)) || !row) return null;
+    const event = { ...messageEvent(row, 'dropped', 'unreadable'), name: 'followup.dropped' };
+    await sendRiders(tx, [...deps.audit.riders(tx, now, [event]), ...deps.undelivered(tx, row, now)]);
+    return null;
+  });
 }
 
 /**
@@ -147,11 +161,25 @@ const requestOf = (
   ...{ appId: row.app_id, loginId: row.login_id, channel, followUp: true, mayWait: true },
 });
 
+/** Null for what was sealed under a key that is gone, or written by a release with other chains. */
 function open({ crypto, log }: TimersDeps, { message_id, sealed }: Timer): OutgoingMessage | null {
   try {
-    return JSON.parse(crypto.open('message', sealed, message_id)) as OutgoingMessage;
+    const message = JSON.parse(crypto.open('message', sealed, message_id)) as Partial<OutgoingMessage>;
+    if (isWhole(message)) return message;
+    throw new Error('it has another form than this release gives it');
   } catch (error) {
-    log.error({ message: message_id, err: error }, 'a message that should follow cannot be opened');
+    log.error({ message: message_id, err: error }, 'a message that should follow cannot be read');
     return null;
   }
 }
+
+const isWhole = (message: Partial<OutgoingMessage>): message is OutgoingMessage => {
+  const { chain, text, to } = message;
+  const steps = chain?.next.map(({ afterMs, channel }) => typeof channel === 'string' && afterMs >= 0);
+  return (
+    typeof to === 'string' &&
+    typeof text === 'string' &&
+    typeof chain?.words === 'object' &&
+    !!steps?.every(Boolean)
+  );
+};

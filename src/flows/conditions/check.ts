@@ -29,13 +29,20 @@ export function conditionFaults(source: string, attributes: Record<string, strin
     const checked = parsed.check();
     if (checked.error) findings.push(libraryFinding(checked.error, source, facts));
     else if (checked.type !== 'bool') {
-      findings.push({ at: 0, message: `must be true or false, and is of the type ${checked.type}` });
+      findings.push({ at: 0, message: notBoolean(source.trim(), checked.type, facts) });
     }
     if (findings.length === 0) findings.push(...constantFindings(parsed.ast, facts));
     return findings.toSorted((a, b) => a.at - b.at).map((finding) => placed(finding, source));
   } catch (error) {
     return [placed(libraryFinding(error, source, facts), source)];
   }
+}
+
+function notBoolean(source: string, type: string | undefined, facts: Record<string, FactType>): string {
+  const members = typeAt(source.split('.'), facts);
+  return typeof members === 'object'
+    ? `“${source}” is no fact by itself; there are ${Object.keys(members).join(', ')} in it`
+    : `must be true or false, and is of the type ${type}`;
 }
 
 function placed({ at, message }: Finding, source: string): string {
@@ -56,8 +63,17 @@ function libraryFinding(error: unknown, source: string, facts: Record<string, Fa
   const [path = ''] = /[\w.]*$/.exec(source.slice(0, Math.max(0, at - 1))) ?? [];
   const owner = typeAt(path.split('.'), facts);
   if (code === 'no_such_key' && typeof owner === 'object') return unknownMember(at, path, word, owner);
+  const [, limit = '', most] = /^Exceeded (\w+) \((\d+)\)/.exec(sentenceOf(error)) ?? [];
+  if (Object.hasOwn(limited, limit)) return { at, message: `has more than ${most} ${limited[limit]}` };
   return { at, message: `cannot be used: ${sentenceOf(error)}` };
 }
+
+const limited: Record<string, string> = {
+  maxDepth: 'levels within each other',
+  maxAstNodes: 'parts',
+  maxListElements: 'entries in a list',
+  maxMapEntries: 'entries in a map',
+};
 
 function unknownMember(at: number, path: string, word: string, owner: Record<string, FactType>): Finding {
   const known = Object.keys(owner);

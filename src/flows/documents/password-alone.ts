@@ -1,14 +1,12 @@
-import { createValidator } from '../../config/index.ts';
-import type { Candidate, Loaded } from '../../config/types.ts';
+import type { Candidate } from '../../config/types.ts';
 import type { User } from '../../users/types.ts';
-import { firstState, type Passed } from '../engine/state.ts';
+import { type Facts, firstState, type Passed, type Person } from '../engine/state.ts';
 import { survey } from '../engine/survey.ts';
 import { methods } from '../methods/index.ts';
 import { password } from '../methods/password.ts';
 import type { Flow, Step } from '../types.ts';
-import { type FlowDocument, flowSchema, readFlow } from './schema.ts';
-
-const validate = createValidator(flowSchema(methods));
+import { readFlow } from './schema.ts';
+import { validDocument } from './valid.ts';
 
 /**
  * Ids of the flows that some app uses and that the user could finish by the password alone: nothing else is asked, or
@@ -18,31 +16,31 @@ export function passwordAlone(candidate: Candidate, user: User): string[] {
   const used = new Set([...candidate.collection('apps').values()].map(({ resolved }) => resolved.flow));
   return [...candidate.collection('flows')]
     .filter(([id]) => used.has(id))
-    .flatMap(([, loaded]) => readValid(loaded) ?? [])
-    .filter((flow) => isEnough(flow, user))
+    .flatMap(([, loaded]) => validDocument(loaded) ?? [])
+    .map((document) => readFlow(document, ''))
+    .filter((flow) => isEnough(flow, { user, own: {} }, { now: 0 }))
     .map(({ id }) => id);
-}
-
-/** Nothing for a document with faults, which are told at its own place. */
-function readValid({ resolved, raw }: Loaded): Flow | null {
-  const { value, faults } = validate(resolved, raw);
-  return faults.length > 0 ? null : readFlow(value as FlowDocument, '');
 }
 
 /**
  * Asks the engine what is left once every step that takes a name or the password was passed by it. What is asked only
- * under a condition is not asked each time.
+ * under a condition is not asked each time, and what may be set up later is put off. `person`: without
+ * backup codes, which will be used up.
  */
-export function isEnough(whole: Flow, user: User): boolean {
+export function isEnough(
+  whole: Flow,
+  person: Person,
+  { asked = {}, now }: Pick<Facts, 'asked' | 'now'>,
+): boolean {
   const flow = { ...whole, steps: whole.steps.filter(({ when }) => when === null) };
   const passed = flow.steps.flatMap((step) => passedBy(step) ?? []);
   if (!passed.some(({ method }) => method === password.id)) return false;
   const blank = firstState({
-    ...{ subject: { userId: user.id, name: null }, counts: false },
+    ...{ subject: { userId: person.user.id, name: null }, counts: false },
     ...{ maxAgeMs: null, acr: [], hint: null },
   });
-  const facts = { now: 0, methods, person: { user, own: {} }, session: null };
-  return survey(flow, { ...blank, passed }, facts).at === null;
+  const state = { ...blank, passed, postponed: flow.steps.map(({ id }) => id) };
+  return survey(flow, state, { asked, methods, now, person, session: null }).at === null;
 }
 
 function passedBy(step: Step): Passed | null {

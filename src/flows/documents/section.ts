@@ -6,6 +6,7 @@ import type { Revisions } from '../../storage/types.ts';
 import { methods } from '../methods/index.ts';
 import { publishFile } from '../versions/publishing.ts';
 import { deleteFlow, findPublished, listPublished } from '../versions/store.ts';
+import { borrowedFactors } from './borrowed.ts';
 import { flowFaults } from './checks.ts';
 import { type FlowDocument, flowSchema } from './schema.ts';
 
@@ -21,6 +22,7 @@ export const flowsSection = ({ revisions, random, audit }: FlowsSectionDeps): Co
   member: 'flows',
   schema: flowSchema(methods),
   idOf: (item) => String(item.id),
+  doubts: borrowedFactors,
   check: ({ resolved }, candidate) => flowFaults(resolved as unknown as FlowDocument, methods, candidate),
 
   async list(db) {

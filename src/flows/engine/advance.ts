@@ -109,6 +109,7 @@ function enter(flow: Flow, state: LoginState, offer: Offer, facts: Facts): Advan
       user: personOf(state, facts)?.user ?? null,
       enrol: offer.enrol,
       proved: state.proved,
+      named: state.subject?.number ?? 'first',
       sent: state.sent[offer.method] ?? null,
       scratch: state.scratch[offer.method] ?? {},
       now: facts.now,

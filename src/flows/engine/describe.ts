@@ -14,9 +14,14 @@ export const acrMeanings: Record<string, string> = {
   [acrNames.phishingResistant]: 'a passkey that verified its user',
 };
 
-/** True when the application's first wish in `acr_values` is two different kinds of factor. */
-export const wantsTwo = (acr: readonly string[]): boolean =>
-  acr[0] === acrNames.two || acr[0] === acrNames.phishingResistant;
+/**
+ * True when the application's first wish in `acr_values` is two different kinds of factor. Wishes that mean nothing here
+ * are passed over.
+ */
+export function wantsTwo(acr: readonly string[]): boolean {
+  const wish = acr.find((one) => Object.hasOwn(acrMeanings, one));
+  return wish === acrNames.two || wish === acrNames.phishingResistant;
+}
 
 /**
  * What a factor proves. E-mail and magic links arrive wherever the mailbox is open and are no possession

@@ -1,7 +1,7 @@
 import type { Task } from '../../guard/types.ts';
 import type { Factor, StepPass } from '../../sessions/types.ts';
 import type { User } from '../../users/types.ts';
-import type { Effect, Methods, Scratch, Sent } from '../method.ts';
+import type { Effect, Methods, NumberPlace, Scratch, Sent } from '../method.ts';
 
 /** A step passed, in this login or by a factor of the browser's session that counts for it. */
 export interface Passed extends Factor {
@@ -23,10 +23,17 @@ export interface Skipped {
   reason: 'condition' | 'remembered' | 'code-off' | 'unavailable' | 'grace';
 }
 
+/** `userId` null: a name that no account has. `name` is sealed: people type numbers and addresses. */
+export interface Subject {
+  userId: string | null;
+  name: string | null;
+  /** The name is the account's second number. */
+  number?: 'second';
+}
+
 /** Where a login stands. Small, because it is written at every move; kept as JSON. */
 export interface LoginState {
-  /** `userId` null: a name that no account has. `name` is sealed: people type numbers and addresses. */
-  subject: { userId: string | null; name: string | null } | null;
+  subject: Subject | null;
   /** Whether the factors of the browser's session may count (not after `prompt=login` or “Not you?”). */
   counts: boolean;
   /** What the application asked for. */
@@ -52,7 +59,7 @@ export interface LoginState {
   /** The method at hand is locked for this user; `until` null: until somebody lifts it. */
   locked: { until: number | null } | null;
   /** What the browser has to do before the method's next message; gone once one was allowed. */
-  challenge?: { method: string; task: Task } | null;
+  challenge?: { method: string; task: Task; number?: NumberPlace } | null;
   /** A forgotten password was replaced from this login; for its page only. */
   renewed?: boolean;
   /** Why the login failed; for its last page. */
@@ -68,7 +75,7 @@ export type Event =
   | {
       type: 'passed';
       method: string;
-      subject?: { userId: string | null; name: string | null };
+      subject?: Subject;
       remember?: boolean;
     }
   | { type: 'stay'; scratch: Scratch; effects: Effect[] }

@@ -10,21 +10,29 @@ export function challengeOf({ challenge, option }: LoginState): Task | null {
   return challenge && challenge.method === option ? challenge.task : null;
 }
 
+/** What is asked for again once it is passed: by the button that it was asked for with, where that names a number. */
+export const proving = ({ challenge }: LoginState): string =>
+  challenge?.number ? `send-${challenge.number}` : 'send';
+
 /** Where a page or a client of the JSON API puts the solution. */
-export const proofOf = (state: LoginState, body: Record<string, string>): string => {
-  const task = challengeOf(state);
-  const field = task && captchaField(task.kind);
+export function solutionIn(task: Task, body: Record<string, string>): string {
+  const field = captchaField(task.kind);
   return (field && body[field]) || body.proof || '';
-};
+}
+
+export function proofOf(state: LoginState, body: Record<string, string>): string {
+  const task = challengeOf(state);
+  return task ? solutionIn(task, body) : '';
+}
 
 /**
  * Looks at what was sent for the challenge. Passed, the message is asked for again; one that has expired makes a new one,
  * because it is asked for without having passed.
  */
 export async function answerChallenge(
-  { guard }: Services,
+  { guard }: Pick<Services, 'guard'>,
   task: Task,
-  { ip, proof = '' }: Submission,
+  { ip, proof = '' }: Pick<Submission, 'ip' | 'proof'>,
   now: Date,
 ): Promise<{ passed: 'proof' | 'waited' | null } | Extract<Outcome, { is: 'retry' }>> {
   if (now.getTime() > task.expiresAt) return { passed: null };

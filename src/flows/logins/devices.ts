@@ -1,6 +1,6 @@
 import type { App } from '../../apps/types.ts';
 import type { Devices, FoundDevice, StepPass } from '../../sessions/types.ts';
-import type { Rider } from '../../storage/index.ts';
+import type { Guard, Rider } from '../../storage/index.ts';
 import type { Storage } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Advance, Entry, Passed } from '../engine/state.ts';
@@ -30,7 +30,9 @@ export async function endCopied(
 export interface Kept {
   /** The cookie's next value. */
   cookie: string;
-  rider: Rider;
+  /** The device is still there. */
+  guards: Guard[];
+  riders: Rider[];
   records: Entry[];
 }
 
@@ -48,13 +50,13 @@ export function keepDevice(
   if (!device && passes.length === 0) return null;
   const { ip, rememberedCookie: cookie, userAgent } = browser;
   const use = { userId: user.id, device, cookie, passes, ip, userAgent };
-  const used = devices.using(storage.db, use, now);
+  const { id: deviceId, ...used } = devices.using(storage.db, use, now);
   const wished = next.trail.filter(({ remember }) => remember);
   const records = wished.map(({ step, method }) => ({
     name: 'device.remembered',
-    data: { device: used.id, flow: flow.id, step, method },
+    data: { device: deviceId, flow: flow.id, step, method },
   }));
-  return { cookie: used.cookie, rider: used.rider, records };
+  return { ...used, records };
 }
 
 /** Only what was really passed in this very login; never what a session or an excuse stood in for. */

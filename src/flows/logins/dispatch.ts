@@ -181,13 +181,15 @@ function withMessage(
   now: Date,
 ): Omit<Issued, 'guards'> {
   const { app, locale, loginId, user } = dispatch;
+  const earlier = same(effect, dispatch.before);
   const sent: Sent = {
     codeId: issued.codeId,
     at: now.getTime(),
-    count: (same(effect, dispatch.before)?.count ?? 0) + 1,
+    count: (earlier?.count ?? 0) + 1,
     suffix: effect.suffix,
     last2: dispatch.proved ? (effect.to?.slice(-2) ?? null) : null,
     country: dispatch.country,
+    ...(effect.number && { number: effect.number, here: hereOf(effect, earlier) + 1 }),
     refused: null,
   };
   if (effect.to === null) return { sent, message: null, riders: [] };
@@ -228,16 +230,25 @@ export function refusedSend(
   now: Date,
 ): Sent {
   const earlier = same(effect, before);
+  const { number } = effect;
+  const refused = { reason, until, ...(number && { number }) };
+  // Where the code went that can be typed is still what the page tells.
+  if (earlier?.codeId) return { ...earlier, refused };
   return {
-    codeId: earlier?.codeId ?? null,
+    codeId: null,
     at: earlier?.at ?? now.getTime(),
     count: earlier?.count ?? 0,
     suffix: effect.suffix,
     last2: proved ? (effect.to?.slice(-2) ?? null) : null,
     country: earlier?.country ?? null,
-    refused: { reason, until },
+    ...(number && { number }),
+    refused,
   };
 }
+
+/** How many codes in a row have gone to the number that this one is for. */
+const hereOf = ({ number }: Effect, earlier: Sent | null): number =>
+  earlier?.number === number ? (earlier?.here ?? 0) : 0;
 
 const same = ({ suffix }: Effect, before: Sent | null): Sent | null =>
   before?.suffix === suffix ? before : null;

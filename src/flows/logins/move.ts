@@ -10,7 +10,7 @@ import { describe } from '../engine/describe.ts';
 import { shownAfter } from '../engine/shown.ts';
 import type { Advance, LoginState, Passed } from '../engine/state.ts';
 import type { Effect, Methods, Pass } from '../method.ts';
-import { type LoginRow, renewing, saving, versionOf } from '../store.ts';
+import { holdingLogin, type LoginRow, renewing, saving, versionOf } from '../store.ts';
 import type { LoginRecord, LoginResult } from '../types.ts';
 import { type Dispatch, type DispatchDeps, type Issued, issue, issueFirst } from './dispatch.ts';
 
@@ -28,6 +28,8 @@ interface Move {
   sends: { effect: Effect; dispatch: Dispatch }[];
   /** What was decided meanwhile. */
   riders: Rider[];
+  /** What it was decided upon, and has to be true still. */
+  guards: Guard[];
   pass: Pass | null;
   user: User | null;
   /** The browser's session, where it is alive. */
@@ -35,6 +37,8 @@ interface Move {
   context: Omit<AuditEvent, 'name'>;
   ip: string;
   userAgent: string | null;
+  /** Where the request came from. */
+  country: string | null;
   now: Date;
 }
 
@@ -88,14 +92,16 @@ async function writeAtOnce(deps: MoveDeps, move: Move): Promise<Moved | undefine
 }
 
 async function write(deps: MoveDeps, tx: Tx, move: Move): Promise<Moved> {
-  const { now, pass, plan } = move;
+  const { now, pass, plan, session } = move;
   if (pass) await spend(tx, pass);
   const notes = await codeBackOn(deps, tx, move);
   const issued: Issued[] = [];
   for (const { effect, dispatch } of move.sends) issued.push(await issue(deps, tx, effect, dispatch, now));
+  // Who ends all access of a user comes to logins before sessions: the other way round both would wait for each other.
+  if (session && !(await happened(tx, holdingLogin(tx, move.row)))) throw new RolledBack({ is: 'late' });
   const end = plan.next.is === 'finish' ? await establish(deps, tx, move, plan.next.trail) : ended(move);
-  const { moved, riders, save } = drawUp(deps, tx, move, { issued, end, notes });
-  if (!(await happened(tx, save))) throw new RolledBack({ is: 'late' });
+  const { moved, riders, held } = drawUp(deps, tx, move, { issued, end, notes });
+  if (!(await allHappened(tx, held))) throw new RolledBack({ is: 'late' });
   await sendRiders(tx, riders);
   return moved;
 }
@@ -109,7 +115,7 @@ interface End {
   riders: Rider[];
 }
 
-/** All statements of a move. `save` is one of the guards. */
+/** All statements of a move. `held`: those of the guards that are not of what was typed. */
 function drawUp(
   deps: MoveDeps,
   db: Db,
@@ -129,12 +135,13 @@ function drawUp(
     ...(end ? [] : shownAfter(row.state, state)),
   ].map((note) => ({ ...move.context, ...note }));
   const userId = state.subject?.userId ?? null;
-  const save = saving(db, { id: row.id, version: row.version, state, userId }, end);
+  // The login's row first: so do those who end what somebody has, before they come to devices.
+  const held = [saving(db, { id: row.id, version: row.version, state, userId }, end), ...move.guards];
   const after = { ...row, state, version: row.version + 1, ...(end && { status: end.status }) };
   const messages = issued.flatMap(({ message }) => message ?? []);
   return {
-    save,
-    guards: [...(pass?.guards ?? []), ...issued.flatMap(({ guards }) => guards), save],
+    held,
+    guards: [...(pass?.guards ?? []), ...issued.flatMap(({ guards }) => guards), ...held],
     riders: [
       ...(pass?.riders?.(db) ?? []),
       ...move.riders,
@@ -227,10 +234,10 @@ const finishing = (deps: MoveDeps, db: Db, move: Move, trail: Passed[]): End =>
 
 /** In a session of its own. */
 function fresh({ sessions }: MoveDeps, db: Db, move: Move, trail: Passed[]): End {
-  const { ip, now, userAgent } = move;
+  const { country, ip, now, userAgent } = move;
   const { id: userId } = personOf(move);
   const { acr, amr, factors } = shownIn(move, trail);
-  const { session, rider } = sessions.draft(db, { userId, factors, ip, userAgent }, now);
+  const { session, rider } = sessions.draft(db, { userId, factors, ip, userAgent, country }, now);
   const result = { userId, sessionId: session.id, amr, acr, authTime: session.authTime.getTime() };
   return finished(move, result, [{ name: 'session.created', sessionId: session.id }], [rider]);
 }
@@ -246,6 +253,8 @@ async function establish(deps: MoveDeps, tx: Tx, move: Move, trail: Passed[]): P
     const kept = factors.length > 0 ? await deps.sessions.strengthen(tx, session.id, factors, now) : session;
     const result = kept && { userId, sessionId: kept.id, amr, acr, authTime: kept.authTime.getTime() };
     if (result) return finished(move, result);
+    // It has ended at this moment, and what it stood for with it.
+    if (trail.some(({ via }) => via === 'session')) throw new RolledBack({ is: 'late' });
   } else if (session) {
     await deps.sessions.revoke(tx, session.id, 'another-user', now);
   }

@@ -41,7 +41,8 @@ export async function permitted(
     }
     if (answer.is === 'challenged') {
       const task = deps.services.guard.newTask(answer.pressure, now);
-      next = { ...next, challenge: { method: effect.method, task } };
+      const { method, number } = effect;
+      next = { ...next, challenge: { method, task, ...(number && { number }) } };
     }
     if (answer.is === 'locked') next = { ...next, locked: { until: answer.until } };
     if (answer.is === 'refused') {

@@ -9,17 +9,18 @@ import type { Notices } from '../../notices/types.ts';
 import type { Session, Sessions } from '../../sessions/types.ts';
 import type { Storage } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
+import { namedPlace } from '../codes/numbers.ts';
 import { advance, optionOf } from '../engine/advance.ts';
 import type { Event, LoginState } from '../engine/state.ts';
 import type { CheckResult, Method, Methods, Pass, Services } from '../method.ts';
 import type { RecoveryChannel } from '../recovery/settings.ts';
 import type { LoginRow } from '../store.ts';
 import type { Browser, Field, Flow } from '../types.ts';
-import { backupCodeNotice } from './backup-code-notice.ts';
-import { answerChallenge, challengeOf } from './challenge.ts';
+import { answerChallenge, challengeOf, proving } from './challenge.ts';
 import { endCopied, keepDevice } from './devices.ts';
 import { type DispatchDeps, scopeOf } from './dispatch.ts';
 import { enrolsNoMore } from './enrolling.ts';
+import { factorNotice } from './factor-notice.ts';
 import { type FactsDeps, gatherFacts, methodsAhead } from './facts.ts';
 import { askingFirst } from './grace.ts';
 import { commitMove } from './move.ts';
@@ -98,7 +99,12 @@ export async function submit(
     if (task === null) return { is: 'show', opened };
     const answered = await answerChallenge(deps.services, task, submission, now);
     if ('is' in answered) return answered;
-    return take(deps, { ...opened, submission: { ...submission, action: 'send' }, ...answered, now });
+    return take(deps, {
+      ...opened,
+      submission: { ...submission, action: proving(row.state) },
+      ...answered,
+      now,
+    });
   }
   return take(deps, { ...opened, submission, passed: null, now });
 }
@@ -146,6 +152,7 @@ function checkContext({ services }: LoginsDeps, around: Around, method: Method, 
     name: nameOf(services, row),
     enrol: state.offered.some((offer) => offer.method === method.id && offer.enrol),
     proved: state.proved,
+    named: state.subject?.number ?? ('first' as const),
     scratch: state.scratch[method.id] ?? {},
     sent: state.sent[method.id] ?? null,
     passed: state.passed.map((passed) => passed.method),
@@ -193,7 +200,7 @@ async function recordFailure(
 }
 
 function passedEvent(
-  { crypto }: Services,
+  { crypto, users }: Services,
   { flow, row, submission }: Around,
   { id: method }: Method,
   { subject }: Pass,
@@ -203,7 +210,11 @@ function passedEvent(
   const passed = { type: 'passed' as const, method, ...(remember && { remember }) };
   if (!subject) return passed;
   const name = crypto.seal('identifier', subject.name, row.id);
-  return { ...passed, subject: { userId: subject.user?.id ?? null, name } };
+  const number = namedPlace(users, subject);
+  return {
+    ...passed,
+    subject: { userId: subject.user?.id ?? null, name, ...(number === 'second' && { number }) },
+  };
 }
 
 async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass | null): Promise<Outcome> {
@@ -223,18 +234,20 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
   const { plan, riders, sends } = await permitted(deps, around, user, planned);
   const notices = await Promise.all([
     newDeviceNotice(deps, { row, submission, user }, plan, now),
-    backupCodeNotice(deps, { row, submission, user }, pass, now),
+    factorNotice(deps, { row, submission, user }, pass, now),
   ]);
   riders.push(
     ...askingFirst(deps.storage.db, flow, plan.state, now),
-    ...(kept ? [kept.rider] : []),
+    ...(kept?.riders ?? []),
     ...notices.flatMap((notice) => notice.riders),
   );
   const committed = await commitMove(deps, {
     ...{ row, plan, sends, riders, pass, user, session, now },
+    guards: kept?.guards ?? [],
     context: { ...contextOf(around), subject: user?.id ?? null },
     ip: submission.ip,
     userAgent: submission.userAgent,
+    country: submission.country ?? null,
   });
   if (committed.is === 'refused') {
     return { is: 'retry', text: committed.text, field: null, retryAt: null };

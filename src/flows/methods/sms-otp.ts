@@ -6,6 +6,15 @@ import { otpFaults, otpMembers } from '../../otp/index.ts';
 import type { Tx } from '../../storage/types.ts';
 import { normalisePhone } from '../../users/index.ts';
 import { compareCode } from '../codes/compare.ts';
+import {
+  addressedTo,
+  endsOf,
+  isSending,
+  numberAt,
+  otherNumber,
+  placeOf,
+  provedNumber,
+} from '../codes/numbers.ts';
 import type { CheckContext, CheckResult, Effect, Input, Method, Pass, Services } from '../method.ts';
 import { codeScreen, numberScreen } from '../pages/code-screens.ts';
 
@@ -79,6 +88,8 @@ export const smsOtp = {
     'sms-otp.next': 'Continue',
     'sms-otp.send': 'Send me the code',
     'sms-otp.resend': 'Send again',
+    'sms-otp.other': 'Send it to the number ending in {last2} instead',
+    'sms-otp.otherAlike': 'Send it to your other number instead',
     'sms-otp.changeNumber': 'Use another number',
     'sms-otp.notMine': 'I did not ask for this code',
     'sms-otp.empty': 'Please type the code from the message.',
@@ -110,19 +121,19 @@ export const smsOtp = {
     },
   },
 
+  gather: async (_services, _db, user) => endsOf(user),
+
   available: ({ user }) => (user.phone === null ? { is: 'enrol' } : { is: 'yes' }),
 
-  begin({ enrol, sent, user, proved, settings }) {
+  begin({ enrol, named, proved, sent, settings, user }) {
     // Whoever comes back from another option finds the code that was sent still valid.
     if (enrol || sent !== null) return [];
-    // Without a factor before it the number says who it is: then only a verified one will do.
-    const to = proved || user?.phoneVerified ? (user?.phone ?? null) : null;
-    return [sendTo(to, 'login-code', '', settings)];
+    return [sendTo(addressedTo(user, proved, named), 'login-code', '', settings)];
   },
 
   screen(view) {
     if (view.enrol && (view.scratch as Enrolling).phone === undefined) return numberScreen('sms-otp', view);
-    return codeScreen('sms-otp', view);
+    return codeScreen('sms-otp', { ...view, other: otherNumber('sms-otp', view) });
   },
 
   async check(context, input) {
@@ -132,17 +143,19 @@ export const smsOtp = {
       return { is: 'stay', scratch: { numbers: enrolling.numbers ?? 0 }, effects: [] };
     }
     if (context.enrol && enrolling.phone === undefined) return takeNumber(context, enrolling, input);
-    if (input.action === 'send' || input.action === 'resend') return sendAgain(context, enrolling);
+    if (isSending(input.action)) return sendAgain(context, enrolling, input.action);
     return checkCode(context, enrolling, input.values.code ?? '');
   },
 } satisfies Method;
 
 const sendTo = (
-  to: string | null,
+  address: Pick<Effect, 'to' | 'number'>,
   purpose: Effect['purpose'],
   suffix: string,
   settings: Record<string, unknown>,
-): Effect => ({ type: 'send-code', method: 'sms-otp', channel: 'sms', purpose, to, suffix, settings });
+): Effect => ({
+  ...{ type: 'send-code', method: 'sms-otp', channel: 'sms', purpose, ...address, suffix, settings },
+});
 
 function takeNumber(context: CheckContext, { numbers = 0 }: Enrolling, { values }: Input): CheckResult {
   const phone = normalisePhone(values.phone ?? '', values.country || undefined);
@@ -161,18 +174,18 @@ function takeNumber(context: CheckContext, { numbers = 0 }: Enrolling, { values 
     suffix,
     numbers: numbers + 1,
   } satisfies Enrolling;
-  return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffix, context.settings)] };
+  return { is: 'stay', scratch, effects: [sendTo({ to: phone }, 'enrol-code', suffix, context.settings)] };
 }
 
-function sendAgain(context: CheckContext, enrolling: Enrolling): CheckResult {
+function sendAgain(context: CheckContext, enrolling: Enrolling, action: string): CheckResult {
   const { proved, scratch, services, settings, user } = context;
   const { suffix = '' } = enrolling;
   if (enrolling.phone !== undefined) {
     const phone = services.crypto.open('identifier', enrolling.phone, context.loginId);
-    return { is: 'stay', scratch, effects: [sendTo(phone, 'enrol-code', suffix, settings)] };
+    return { is: 'stay', scratch, effects: [sendTo({ to: phone }, 'enrol-code', suffix, settings)] };
   }
-  const to = proved || user?.phoneVerified ? (user?.phone ?? null) : null;
-  return { is: 'stay', scratch, effects: [sendTo(to, 'login-code', '', settings)] };
+  const address = addressedTo(user, proved, placeOf(context, action));
+  return { is: 'stay', scratch, effects: [sendTo(address, 'login-code', '', settings)] };
 }
 
 const refusals = {
@@ -224,14 +237,14 @@ const counterKey = (key: string): string => `sms-otp:${key}`;
  * right here, because the account's way is locked or no code went out. Neither is told.
  */
 async function untoldKey(
-  { now, proved, services: { db, guard }, user }: CheckContext,
+  { named, now, proved, services: { db, guard }, user }: CheckContext,
   subjectKey: string,
 ): Promise<{ key: string | null; closed: boolean }> {
   if (proved) return { key: null, closed: false };
   const own = user && guard.subjectKey(user.id);
   const key = own === subjectKey ? null : own;
   const locked = key !== null && (await guard.lockedUntil(db, key, 'sms-otp', now)) !== null;
-  return { key, closed: locked || !user?.phone || !user.phoneVerified };
+  return { key, closed: locked || provedNumber(user, named) === null };
 }
 
 function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
@@ -261,13 +274,15 @@ function passWith(context: CheckContext, enrolling: Enrolling, counted: string[]
 
 /** What the code stood for; the guard had counted it against the address and the number's destination. */
 function verifiedSend(
-  { deviceOf, ip, loginId, sent, services, user }: CheckContext,
+  { deviceOf, ip, loginId, named, sent, services, user }: CheckContext,
   { phone }: Enrolling,
 ): VerifiedSend {
+  const own = user && numberAt(user, sent?.number ?? named);
   return {
     ...{ ip, loginId, deviceId: user && deviceOf(user.id), count: Math.max(1, sent?.count ?? 1) },
-    number: phone === undefined ? (user?.phone ?? null) : services.crypto.open('identifier', phone, loginId),
+    number: phone === undefined ? own : services.crypto.open('identifier', phone, loginId),
     sentAt: sent && new Date(sent.at),
+    ...(sent?.here && { toNumber: sent.here }),
   };
 }
 

@@ -220,16 +220,16 @@ async function verify(context: CheckContext, { values: { code = '' } }: Input): 
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
   const closed = untold !== null || untoldTries > triesPerWindow;
   const own = await users.credentials.open(db, user?.id ?? '', 'totp');
-  const { id, match } = await look(own, code, context);
+  const { credential, match } = await look(own, code, context);
   if (match.is === 'used' && proved) return retry('used', text('totp.used'));
-  if (match.is !== 'right' || id === null || closed) {
+  if (match.is !== 'right' || credential === null || closed) {
     const [failed] = await Promise.all(keys.map((key) => guard.failed(db, key, 'totp', now)));
     if (failed?.lockedUntil) return { is: 'locked', until: failed.lockedUntil };
     return retry('wrong', text('totp.wrong'));
   }
   return {
     is: 'pass',
-    guards: [users.credentials.using(db, id, match.step, now)],
+    guards: [users.credentials.using(db, credential, match.step, now)],
     lost: text('totp.used'),
     riders: (handle) => [
       ...keys.map((key) => guard.succeeding(handle, key, 'totp')),
@@ -252,18 +252,19 @@ async function look(
   own: SecretCredential[],
   code: string,
   { now, settings }: CheckContext,
-): Promise<{ id: string | null; match: TotpMatch }> {
+): Promise<{ credential: SecretCredential | null; match: TotpMatch }> {
   const window = windowOf(settings);
   if (own.length === 0) {
     await matchTotp(decoy, parametersOf(settings), code, { now, used: null, window });
-    return { id: null, match: { is: 'wrong' } };
+    return { credential: null, match: { is: 'wrong' } };
   }
   const looked = await Promise.all(
-    own.map(async ({ id, counter: used, data, secret }) => ({
-      id,
-      match: await matchTotp(secret, parametersOf(data), code, { now, used, window }),
-    })),
+    own.map(async (credential) => {
+      const { counter: used, data, secret } = credential;
+      const match = await matchTotp(secret, parametersOf(data), code, { now, used, window });
+      return { credential, match };
+    }),
   );
   const best = (is: TotpMatch['is']) => looked.find(({ match }) => match.is === is);
-  return best('right') ?? best('used') ?? { id: null, match: { is: 'wrong' } };
+  return best('right') ?? best('used') ?? { credential: null, match: { is: 'wrong' } };
 }

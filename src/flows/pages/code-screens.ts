@@ -1,6 +1,7 @@
 import type { MessageState } from '../../delivery/types.ts';
 import { type Text, text } from '../../lib/texts.ts';
-import type { MethodScreen, View } from '../method.ts';
+import type { OtpSettings } from '../../otp/types.ts';
+import type { MethodScreen, Sent, View } from '../method.ts';
 import type { Action, Field, Notice } from '../types.ts';
 import { countryChoices } from './countries.ts';
 
@@ -28,7 +29,10 @@ export function numberScreen(id: string, { locale, typed }: Pick<View, 'locale' 
   };
 }
 
-export type CodeView = Pick<View, 'alone' | 'codes' | 'delivery' | 'enrol' | 'now' | 'sent' | 'settings'>;
+export type CodeView = Pick<View, 'alone' | 'codes' | 'delivery' | 'enrol' | 'now' | 'sent' | 'settings'> & {
+  /** The button that sends it to the user's other number. */
+  other?: { name: string; label: Text } | null;
+};
 
 /** Where the code went, and the field for it; before anything was sent, one button that sends. */
 export function codeScreen(id: string, view: CodeView): MethodScreen {
@@ -53,25 +57,43 @@ export function codeScreen(id: string, view: CodeView): MethodScreen {
   // An earlier code stays valid when a later message was lost; of the first one nobody has anything to type.
   const typing = issued && !(sent.count === 1 && isUndelivered(view));
   const next = Math.max(issued ? sent.at + codes.resendAfterMs : 0, sent.refused?.until ?? 0);
+  const waits = next > now ? { enabledAt: next } : {};
   const resend: Action = {
     ...(typing
       ? { name: 'resend', label: text(`${id}.resend`), style: 'secondary' }
       : { name: 'send', label: text(`${id}.send`), style: 'primary' }),
     skipsValidation: true,
-    ...(next > now ? { enabledAt: next } : {}),
+    ...waits,
   };
-  const finished = sent.count > codes.resends || (sent.refused !== null && sent.refused.until === null);
+  const other: Action[] = view.other
+    ? [{ ...view.other, style: 'secondary', skipsValidation: true, ...waits }]
+    : [];
+  const { finished, nowhere } = endOf(sent, codes);
   return {
     heading: text(typing ? `${id}.heading` : `${id}.headingNone`),
     ...(typing && !isUndelivered(view) ? { sentence: sentenceOf(id, view) } : {}),
     fields: typing ? [field] : [],
     actions: [
       ...(typing ? [primary('submit', `${id}.next`)] : []),
-      ...(finished ? [] : [resend]),
+      ...(finished || nowhere ? [] : [resend]),
+      ...(finished ? [] : other),
       ...(enrol ? [link('change-number', `${id}.changeNumber`)] : []),
       ...(typing ? [link('not-mine', `${id}.notMine`)] : []),
     ],
     notices: noticesOf(id, view),
+  };
+}
+
+/** Rules about the number itself: it gets none, however long one waits. */
+const nowhereReasons = ['country', 'number-type'];
+
+/** `finished`: no message at all goes out any more in this login. `nowhere`: none to the number at hand. */
+function endOf({ count, number, refused }: Sent, { resends }: OtpSettings) {
+  const ended = refused?.until === null;
+  const ofNumber = ended && nowhereReasons.includes(refused.reason) && refused.number !== undefined;
+  return {
+    finished: count > resends || (ended && !ofNumber),
+    nowhere: ofNumber && refused.number === number,
   };
 }
 
@@ -101,7 +123,7 @@ function noticesOf(id: string, view: CodeView): Notice[] {
   const { alone, delivery, now, sent } = view;
   if (!sent) return [];
   const { refused, last2 } = sent;
-  if (refused?.reason === 'country' || refused?.reason === 'number-type') {
+  if (refused && nowhereReasons.includes(refused.reason)) {
     return [{ tone: 'warning', text: text('flows.codeNowhere') }];
   }
   if (refused?.until === null) return [{ tone: 'warning', text: text(`${id}.noMore`) }];

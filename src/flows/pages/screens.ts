@@ -55,7 +55,7 @@ export function screenOf(flow: Flow, state: LoginState, around: Surroundings): S
   };
 }
 
-type Content = MethodScreen & { name: string; challenge?: ScreenChallenge };
+type Content = MethodScreen & { name: string; asks?: boolean; challenge?: ScreenChallenge };
 
 function contentOf(flow: Flow, state: LoginState, around: Surroundings): Content {
   if (state.ended !== null) return endedScreen(state.ended, around);
@@ -167,6 +167,7 @@ function lockedScreen(
     name: 'locked',
     heading: text('flows.lockedHeading'),
     sentence,
+    asks: until === null,
     fields: [],
     actions: [...others.map(({ method }) => choice(method, 'choice', methods)), ...again, ...ways],
     notices: [],
@@ -185,6 +186,7 @@ const noWayScreen = (withheld: 'sms' | 'email' | null, { app }: Surroundings, no
   name: 'no-way-on',
   heading: text('flows.noWayHeading'),
   sentence: text(withheld ? noWays[withheld] : 'flows.noWay', { app: app.name }),
+  asks: true,
   fields: [],
   actions: [backTo('cancel', app), ...notYou],
   notices: [],
@@ -208,6 +210,7 @@ const endedScreen = (reason: string, { app }: Surroundings): Content => ({
   name: 'ended',
   heading: text('flows.endedHeading'),
   sentence: text(endings[reason] ?? 'flows.ended', { app: app.name }),
+  asks: reason !== 'signed-out',
   fields: [],
   actions: [backTo('leave', app)],
   notices: [],

@@ -5,7 +5,8 @@ import { type Text, text } from '../../lib/texts.ts';
 import { otpFaults, otpMembers } from '../../otp/index.ts';
 import type { User } from '../../users/types.ts';
 import { compareCode } from '../codes/compare.ts';
-import type { CheckContext, CheckResult, Effect, Method, Pass } from '../method.ts';
+import { provedNumber } from '../codes/numbers.ts';
+import type { CheckContext, CheckResult, Effect, Entry, Method, NumberPlace, Pass } from '../method.ts';
 import { codeScreen } from '../pages/code-screens.ts';
 import { resetMethodId } from './flow.ts';
 import type { RecoveryChannel } from './settings.ts';
@@ -17,9 +18,9 @@ const windowMs = 5 * 60_000;
 const counterKey = (factor: string, key: string): string => `${factor}:${key}`;
 
 /** Only what somebody has proved to read: an unverified address may be anybody's. */
-const destinations: Record<RecoveryChannel, (user: User) => string | null> = {
+const destinations: Record<RecoveryChannel, (user: User, named: NumberPlace) => string | null> = {
   email: (user) => (user.emailVerified ? user.email : null),
-  sms: (user) => (user.phoneVerified ? user.phone : null),
+  sms: provedNumber,
 };
 
 const labels: Record<RecoveryChannel, string> = { email: 'reset.byEmail', sms: 'reset.bySms' };
@@ -42,24 +43,26 @@ export const resetCode = (channel: RecoveryChannel): Method => ({
   texts: {},
 
   available: ({ user }) =>
-    destinations[channel](user) === null ? { is: 'no', reason: 'no-destination' } : { is: 'yes' },
+    destinations[channel](user, 'first') === null ? { is: 'no', reason: 'no-destination' } : { is: 'yes' },
 
-  begin: ({ sent, settings, user }) => (sent === null ? [sendTo(channel, user, settings)] : []),
+  begin: (entry) => (entry.sent === null ? [sendTo(channel, entry)] : []),
 
   screen: (view) => codeScreen('reset', view),
 
   async check(context, { action, values: { code = '' } }) {
-    const { scratch, settings, user } = context;
     if (action === 'send' || action === 'resend') {
-      return { is: 'stay', scratch, effects: [sendTo(channel, user, settings)] };
+      return { is: 'stay', scratch: context.scratch, effects: [sendTo(channel, context)] };
     }
     return checkCode(channel, context, code);
   },
 });
 
-const sendTo = (channel: RecoveryChannel, user: User | null, settings: Record<string, unknown>): Effect => ({
+const sendTo = (
+  channel: RecoveryChannel,
+  { named, settings, user }: Pick<Entry, 'named' | 'settings' | 'user'>,
+): Effect => ({
   ...{ type: 'send-code', method: resetMethodId(channel), channel, purpose: 'reset-code' },
-  ...{ to: user && destinations[channel](user), suffix: '', settings },
+  ...{ to: user && destinations[channel](user, named), suffix: '', settings },
 });
 
 const retry = (reason: string, sentence: Text, tried: boolean): CheckResult => ({
@@ -75,7 +78,7 @@ async function checkCode(
   context: CheckContext,
   typed: string,
 ): Promise<CheckResult> {
-  const { now, services, settings, subjectKey, user } = context;
+  const { named, now, services, settings, subjectKey, user } = context;
   const { counters, db, guard, otp } = services;
   // Apart from the factors of a login: whoever guesses here locks nobody out there.
   const factor = resetMethodId(channel);
@@ -94,7 +97,8 @@ async function checkCode(
     ...keys.map((key) => counters.add(counterKey(factor, key), windowMs, now)),
   ]);
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
-  const closed = untold !== null || untoldTries > triesPerWindow || !user || !destinations[channel](user);
+  const to = user && destinations[channel](user, named);
+  const closed = untold !== null || untoldTries > triesPerWindow || !to;
   const found = await compareCode(context, channel, { reservation, typed, closed });
   if (typeof found === 'object') return passWith(channel, context, keys, found.codeId);
   if (found === 'expired') return retry(found, text('reset.expired'), true);
@@ -127,9 +131,9 @@ function passWith(channel: RecoveryChannel, context: CheckContext, keys: string[
 /** What the code stood for; the guard had counted it against the address, and a number's destination. */
 const verifiedSend = (
   channel: RecoveryChannel,
-  { deviceOf, ip, loginId, sent, user }: CheckContext,
+  { deviceOf, ip, loginId, named, sent, user }: CheckContext,
 ): VerifiedSend => ({
   ...{ ip, loginId, deviceId: user && deviceOf(user.id), count: Math.max(1, sent?.count ?? 1) },
-  number: channel === 'sms' ? (user?.phone ?? null) : null,
+  number: channel === 'sms' ? provedNumber(user, named) : null,
   sentAt: sent && new Date(sent.at),
 });

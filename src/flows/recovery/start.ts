@@ -4,9 +4,10 @@ import type { Delivery } from '../../delivery/types.ts';
 import type { Http } from '../../http/types.ts';
 import type { Storage } from '../../storage/types.ts';
 import { bindingCookie } from '../access.ts';
+import type { FlowDocument } from '../documents/schema.ts';
 import type { LoginsDeps, Opened } from '../logins/submit.ts';
 import type { Flows } from '../types.ts';
-import { recoveryFlowId } from './flow.ts';
+import { recoveryFlow, recoveryFlowId } from './flow.ts';
 import type { RecoveryChannel, RecoveryDocument } from './settings.ts';
 
 /** The channels by which forgotten passwords are replaced at this moment; none: they are not. */
@@ -14,6 +15,12 @@ export function recoveryChannels(settings: Settings, delivery: Pick<Delivery, 'h
   const { channels, enabled } = settings.get<RecoveryDocument>('recovery');
   return enabled ? channels.filter((channel) => delivery.has(channel)) : [];
 }
+
+/** The flow that such a run takes at this moment. */
+export const presentRecovery = (
+  settings: Settings,
+  delivery: Pick<Delivery, 'has'>,
+): FlowDocument | undefined => recoveryFlow(recoveryFlowId(recoveryChannels(settings, delivery)));
 
 /** What the login's page looks like from outside: the application's own, or ours. */
 function pageOf({ app, row }: Opened): string {

@@ -54,7 +54,7 @@ export const texts: Catalogue = {
   'reset.new': 'New password',
   'reset.newHeading': 'Choose a new password',
   'reset.newSentence':
-    'A few words that belong together only for you are a good one. You will be signed out everywhere.',
+    'A few words that only you would put together make a good one. You will be signed out everywhere.',
   'reset.name': 'User name',
   'reset.save': 'Save the new password',
   'reset.emptyPassword': 'Please type the new password.',

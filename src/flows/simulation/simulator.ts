@@ -13,6 +13,7 @@ import { gatherPerson, methodsAhead } from '../logins/facts.ts';
 import { firstAsked } from '../logins/grace.ts';
 import { methods } from '../methods/index.ts';
 import type { Flow } from '../types.ts';
+import { type BuiltInFlow, findBuiltIn, type ReadOwnPages, unchangeable } from '../versions/built-in.ts';
 import { demandNone, readDocument } from '../versions/judging.ts';
 import { numbered, unknownFlow } from '../versions/publishing.ts';
 import { findPublished } from '../versions/store.ts';
@@ -53,6 +54,7 @@ export interface SimulatorDeps {
   clock: Clock;
   users: Users;
   apps: Pick<Apps, 'find'>;
+  ownPages: ReadOwnPages;
 }
 
 /**
@@ -61,13 +63,14 @@ export interface SimulatorDeps {
  * 404, naming the member.
  */
 export async function simulateLogin(
-  { apps, clock, db, users }: SimulatorDeps,
+  { apps, clock, db, ownPages, users }: SimulatorDeps,
   request: SimulationRequest,
 ): Promise<Simulation> {
   demandNone(faultsOf(request));
   const now = request.at === undefined ? clock.now() : new Date(request.at);
-  const flow = await findFlow(db, request.flow);
-  const user = await users.findByIdentifier(db, request.user);
+  const flow = await findFlow(db, ownPages, request.flow);
+  const found = await users.findByIdentifier(db, request.user);
+  const user = found && asOf(found, now);
   if (!user) throw missing('user', `There is no user “${request.user}”.`);
   const app = request.app === undefined ? null : await apps.find(db, request.app);
   if (app === undefined) throw missing('app', `There is no app “${request.app}”.`);
@@ -90,33 +93,57 @@ export async function simulateLogin(
   };
 }
 
-async function findFlow(db: Db, which: SimulationRequest['flow']): Promise<Flow> {
+/** The code may be switched off until a day that is over at that moment. */
+const asOf = (user: User, now: Date): User =>
+  user.codeOffUntil && user.codeOffUntil <= now ? { ...user, codeOff: false, codeOffUntil: null } : user;
+
+async function findFlow(db: Db, ownPages: ReadOwnPages, which: SimulationRequest['flow']): Promise<Flow> {
   if ('document' in which) {
     const { faults, resolved } = readDocument(which.document);
     demandNone(faults);
     return readFlow(resolved as unknown as FlowDocument, '');
   }
   const { id, version } = which;
+  const builtIn = await findBuiltIn(ownPages, id);
+  if (builtIn) return readBuiltIn(builtIn, version);
   const row = version === undefined ? await findPublished(db, id) : await numbered(db, id, version);
   if (!row) throw unknownFlow(id);
   return readFlow(row.document.resolved, row.id, row.version);
 }
 
+function readBuiltIn(builtIn: BuiltInFlow, version: number | undefined): Flow {
+  if (version !== undefined) throw unchangeable(builtIn.document.id, builtIn.about);
+  const flow = readFlow(builtIn.document, builtIn.document.id);
+  if (flow.steps.every(({ options }) => options.every(({ method }) => methods.has(method)))) return flow;
+  throw new Problem({
+    ...{ status: 400, code: 'invalid_request' },
+    message: `“${flow.id}” signs nobody in, so there is nothing to simulate.`,
+  });
+}
+
 const missing = (path: string, message: string): Problem =>
   new Problem({ status: 404, code: `${path}_unknown`, message, errors: [{ path, message }] });
 
-function faultsOf({ at, ip, maxAge, session = [] }: SimulationRequest): Fault[] {
+/** With its zone: whose clock would count otherwise? */
+const moment = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+
+function faultsOf({ at, country, ip, maxAge, session = [] }: SimulationRequest): Fault[] {
   const faults: Fault[] = [];
   const demand = (right: boolean, path: string, message: string) => {
     if (!right) faults.push({ path, message });
   };
   const isDuration = (written: string) => new RegExp(durationPattern).test(written);
   demand(
-    at === undefined || !Number.isNaN(Date.parse(at)),
+    at === undefined || (moment.test(at) && !Number.isNaN(Date.parse(at))),
     'at',
     `“${at}” is no moment such as 2026-01-31T22:00:00Z`,
   );
   demand(ip === undefined || (networkFault(ip) === null && !ip.includes('/')), 'ip', `“${ip}” is no address`);
+  demand(
+    country === undefined || /^[A-Za-z]{2}$/.test(country),
+    'country',
+    `“${country}” is no country such as DE (ISO 3166, two letters)`,
+  );
   demand(maxAge === undefined || isDuration(maxAge), 'maxAge', `“${maxAge}” is no duration such as 5m`);
   for (const [index, { age, method }] of session.entries()) {
     demand(methods.has(method), `session[${index}].method`, `there is no method “${method}”`);
@@ -144,7 +171,7 @@ function circumstancesOf(
 ): Partial<Facts> {
   return {
     ...(app && { app: { id: app.id, firstParty: app.firstParty } }),
-    request: { ip: ip ?? null, userAgent: userAgent ?? null, country: country ?? null },
+    request: { ip: ip ?? null, userAgent: userAgent ?? null, country: country?.toUpperCase() ?? null },
     ...(device !== undefined && {
       device: device === 'new' ? null : passedEverything(device, app, flow, now),
     }),

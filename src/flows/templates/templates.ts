@@ -1,5 +1,6 @@
 import { type Fault, Problem } from '../../lib/problem.ts';
 import type { FlowDocument, StepDocument } from '../documents/schema.ts';
+import { acrNames } from '../engine/describe.ts';
 import { methods } from '../methods/index.ts';
 
 /** A value that stands in a template; whoever takes the template may give another one. */
@@ -19,6 +20,8 @@ export interface FlowTemplate {
   about: string;
   parameters: TemplateParameter[];
   steps(values: Record<string, string>): StepDocument[];
+  /** What is wrong with values that are right each by itself. */
+  faults?(values: Record<string, string>): Fault[];
 }
 
 const first: StepDocument = { id: 'first', options: ['password'] };
@@ -32,8 +35,11 @@ const secondFactors = (): string[] =>
 
 const second = (): StepDocument => ({ id: 'second', options: secondFactors(), onUnavailable: 'enrol' });
 
-/** Password, and a second factor where the condition is true or cannot be told. An app that asks for more gets it. */
-const unless = (when: string): StepDocument[] => [first, { ...second(), when: `${when} || size(acr) > 0` }];
+/** An app that wishes for two factors gets them, whatever else the condition says. */
+const wished = `acr.exists(wish, wish.startsWith("${acrNames.two}"))`;
+
+/** Password, and a second factor where the condition is true or cannot be told. */
+const unless = (when: string): StepDocument[] => [first, { ...second(), when: `${when} || ${wished}` }];
 
 /** As a literal of CEL. */
 const quoted = (value: string | undefined): string => JSON.stringify(value ?? '');
@@ -113,8 +119,12 @@ export const templates: readonly FlowTemplate[] = [
     ],
     steps({ from, until, timeZone: zone }) {
       const now = `now.getHours(${quoted(zone)})`;
-      return unless(`${now} >= ${Number(from)} || ${now} < ${Number(until)}`);
+      // A night that begins after midnight lies within one day.
+      const both = Number(from) < Number(until) ? '&&' : '||';
+      return unless(`${now} >= ${Number(from)} ${both} ${now} < ${Number(until)}`);
     },
+    faults: ({ from, until }) =>
+      Number(from) === Number(until) ? [{ path: 'until', message: 'must be another hour than from' }] : [],
   },
   {
     id: 'age-of-user',
@@ -149,6 +159,7 @@ export function fillTemplate(id: string, given: Record<string, string>): FlowDoc
   for (const { name, pattern, is } of template.parameters) {
     if (!pattern.test(values[name] ?? '')) faults.push({ path: name, message: `must be ${is}` });
   }
+  if (faults.length === 0) faults.push(...(template.faults?.(values) ?? []));
   if (faults.length > 0) {
     throw new Problem({
       ...{ status: 400, code: 'invalid_request', message: 'These values do not fit the template.' },

@@ -1,6 +1,6 @@
 import type { Apps } from '../../apps/types.ts';
-import { after, type Clock } from '../../lib/clock.ts';
-import type { Db, Storage, Tx } from '../../storage/types.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Storage, Tx } from '../../storage/types.ts';
 import type { FlowDocument } from '../documents/schema.ts';
 import { type FlowFigures, readFigures } from '../figures/figures.ts';
 import {
@@ -9,7 +9,8 @@ import {
   type SimulatorDeps,
   simulateLogin,
 } from '../simulation/simulator.ts';
-import { demandNone, type JudgedFlow, type JudgingDeps, judge, readDocument, unfit } from './judging.ts';
+import { type BuiltInFlow, findBuiltIn, type ReadOwnPages, unchangeable } from './built-in.ts';
+import { demandNone, type JudgedFlow, type JudgingDeps, judge, readDocuments, unfit } from './judging.ts';
 import * as publishing from './publishing.ts';
 import * as store from './store.ts';
 
@@ -18,6 +19,8 @@ export interface FlowDeskDeps extends publishing.PublishingDeps, JudgingDeps {
   clock: Clock;
   apps: Pick<Apps, 'list'> & SimulatorDeps['apps'];
   users: SimulatorDeps['users'];
+  /** Flows that are built in, and pages of the gateway that ask for one. */
+  ownPages: ReadOwnPages;
 }
 
 /** Moments as ISO 8601: it travels as JSON. */
@@ -37,6 +40,8 @@ export interface VersionSummary {
 export interface FlowSummary {
   id: string;
   name: string;
+  /** For a flow that is built in and has no versions: what it is for, and where another one is named. */
+  builtIn: string | null;
   published: number | null;
   trial: { version: number; share: number } | null;
   draft: number | null;
@@ -46,6 +51,7 @@ export interface FlowSummary {
 
 /** One version of a flow, and what else there is of it. */
 export interface FlowShown extends FlowSummary {
+  /** 0 for a flow that is built in. */
   version: number;
   /** As it was written. */
   document: Record<string, unknown>;
@@ -64,7 +70,7 @@ export interface FlowDesk {
     documents: Record<string, unknown>[],
     doing: { by: string; note: string | null },
   ): Promise<{ flow: string; version: number }[]>;
-  /** Throws Problem 404, 409, and 400 for what would no longer pass the checks. */
+  /** Throws Problem 404, 409 (also for a flow that is built in), and 400 for what would no longer pass the checks. */
   publish(publication: publishing.Publish): Promise<publishing.Published>;
   /** Takes a version back that new logins take. Throws as {@link FlowDesk.publish}. */
   rollBack(rollback: publishing.Rollback): Promise<publishing.Published>;
@@ -92,12 +98,12 @@ export function createFlowDesk(deps: FlowDeskDeps): FlowDesk {
     list: () => list(deps),
     show: (flow, version) => show(deps, flow, version),
     async check(documents) {
-      const read = documents.map(readDocument);
-      return Promise.all(read.map((one, index) => judge(deps, one, index)));
+      const read = readDocuments(documents);
+      return judge(deps, read);
     },
     async draft(documents, doing) {
-      const read = documents.map(readDocument);
-      const judged = await Promise.all(read.map((one, index) => judge(deps, one, index)));
+      const read = readDocuments(documents);
+      const judged = await judge(deps, read);
       demandNone(judged.flatMap(({ faults }) => faults));
       return change(async (tx, now) => {
         const saved: { flow: string; version: number }[] = [];
@@ -114,60 +120,79 @@ export function createFlowDesk(deps: FlowDeskDeps): FlowDesk {
       return change((tx, now) => publishing.publish(deps, tx, publication, now));
     },
     async rollBack(rollback) {
-      const goal = await publishing.wayBack(
-        storage.db,
-        await demandFlow(storage.db, rollback.flow),
-        rollback,
-      );
+      const goal = await publishing.wayBack(storage.db, await demandFlow(deps, rollback.flow), rollback);
       await demandFit(deps, rollback.flow, goal.version);
       return change((tx, now) => publishing.rollBack(deps, tx, rollback, now));
     },
-    archive: (doing) => change((tx, now) => publishing.archive(deps, tx, doing, now)),
+    async archive(doing) {
+      await demandFlow(deps, doing.flow);
+      await change((tx, now) => publishing.archive(deps, tx, doing, now));
+    },
     simulate: (request) => simulateLogin({ ...deps, db: storage.db }, request),
     figures: (flow, asked) => figures(deps, flow, asked),
   };
 }
 
-async function list({ apps, storage: { db } }: FlowDeskDeps): Promise<FlowSummary[]> {
-  const [flows, versions, users] = await Promise.all([
+async function list({ apps, ownPages, storage: { db } }: FlowDeskDeps): Promise<FlowSummary[]> {
+  const [flows, versions, users, own] = await Promise.all([
     store.listFlows(db),
     store.listVersions(db),
     apps.list(db),
+    ownPages(),
   ]);
-  return flows.map((flow) => summaryOf(flow, versions, users));
+  const asking = [...users, ...own.apps];
+  return [
+    ...flows.map((flow) => summaryOf(flow, versions, asking)),
+    ...own.flows.map((flow) => summaryOfOwn(flow, asking)),
+  ];
 }
 
-function summaryOf(
-  flow: store.FlowRow,
-  versions: store.VersionRow[],
-  users: { id: string; flow: string }[],
-): FlowSummary {
+type Asking = readonly { id: string; flow: string }[];
+
+const askingFor = (flowId: string, users: Asking): string[] =>
+  users.filter(({ flow }) => flow === flowId).map(({ id }) => id);
+
+function summaryOf(flow: store.FlowRow, versions: store.VersionRow[], users: Asking): FlowSummary {
   const numberOf = (id: string | null) => versions.find((one) => one.id === id)?.version ?? null;
   const trial = numberOf(flow.canary_version_id);
   const draft = versions.find((one) => one.flow_id === flow.id && one.status === 'draft');
   return {
-    ...{ id: flow.id, name: flow.name, published: numberOf(flow.published_version_id) },
+    ...{ id: flow.id, name: flow.name, builtIn: null, published: numberOf(flow.published_version_id) },
     trial: trial === null ? null : { version: trial, share: percentOf(flow) ?? 0 },
     draft: draft?.version ?? null,
-    apps: users.filter((app) => app.flow === flow.id).map(({ id }) => id),
+    apps: askingFor(flow.id, users),
   };
 }
+
+const summaryOfOwn = ({ about, document: { id, name } }: BuiltInFlow, users: Asking): FlowSummary => ({
+  ...{ id, name, builtIn: about, published: null, trial: null, draft: null },
+  apps: askingFor(id, users),
+});
 
 const percentOf = ({ canary_share: share }: store.FlowRow): number | null =>
   share === null ? null : share / 100;
 
-async function show(
-  { apps, clock, storage: { db } }: FlowDeskDeps,
-  flowId: string,
-  asked: number | null,
-): Promise<FlowShown> {
-  const flow = await demandFlow(db, flowId);
+async function show(deps: FlowDeskDeps, flowId: string, asked: number | null): Promise<FlowShown> {
+  const {
+    apps,
+    clock,
+    ownPages,
+    storage: { db },
+  } = deps;
+  const own = await ownPages();
+  const builtIn = own.flows.find(({ document }) => document.id === flowId);
+  if (builtIn) {
+    if (asked !== null) throw unchangeable(builtIn.document.id, builtIn.about);
+    const { document } = builtIn;
+    return { ...summaryOfOwn(builtIn, own.apps), version: 0, document: { ...document }, versions: [] };
+  }
+  const flow = await demandFlow(deps, flowId);
   const [versions, running, users] = await Promise.all([
     store.listVersions(db, flowId),
     store.countRunning(db, flowId, clock.now()),
     apps.list(db),
   ]);
-  const summary = summaryOf(flow, versions, users);
+  const summary = summaryOf(flow, versions, [...users, ...own.apps]);
   const version = asked ?? summary.published ?? summary.draft ?? 0;
   const { document } = await publishing.numbered(db, flowId, version);
   return {
@@ -186,14 +211,18 @@ function versionOf(flow: store.FlowRow, row: store.VersionRow): VersionSummary {
   };
 }
 
-async function demandFlow(db: Db, flowId: string): Promise<store.FlowRow> {
-  const flow = await store.findFlow(db, flowId);
+/** Throws Problem 404, and 409 for one that is built in. */
+async function demandFlow({ ownPages, storage }: FlowDeskDeps, flowId: string): Promise<store.FlowRow> {
+  const builtIn = await findBuiltIn(ownPages, flowId);
+  if (builtIn) throw unchangeable(builtIn.document.id, builtIn.about);
+  const flow = await store.findFlow(storage.db, flowId);
   if (flow) return flow;
   throw publishing.unknownFlow(flowId);
 }
 
 /** What was right when it was saved may not be any more: a provider has gone, or an attribute. */
 async function demandFit(deps: FlowDeskDeps, flow: string, version: number): Promise<void> {
+  await demandFlow(deps, flow);
   const { document } = await publishing.numbered(deps.storage.db, flow, version);
   const { raw, resolved } = document;
   const loaded = { raw, resolved: resolved as unknown as Record<string, unknown> };
@@ -201,18 +230,29 @@ async function demandFit(deps: FlowDeskDeps, flow: string, version: number): Pro
 }
 
 async function figures(
-  { clock, storage: { db } }: FlowDeskDeps,
+  deps: FlowDeskDeps,
   flow: string,
   { version, sinceMs }: { version: number | null; sinceMs: number },
 ): Promise<FlowFigures> {
-  const { published_version_id: published } = await demandFlow(db, flow);
+  const { db } = deps.storage;
+  const now = deps.clock.now();
+  const order = await orderOf(deps, flow, version);
+  // Nothing was recorded before, and databases know no earlier year.
+  const from = new Date(Math.max(0, now.getTime() - sinceMs));
+  return readFigures(db, { flow, version, from, to: now }, order, now);
+}
+
+/** Ids of the steps, as they come one after the other. */
+async function orderOf(deps: FlowDeskDeps, flow: string, version: number | null): Promise<string[]> {
+  const { db } = deps.storage;
+  const builtIn = version === null ? await findBuiltIn(deps.ownPages, flow) : undefined;
+  if (builtIn) return builtIn.document.steps.map(({ id }) => id);
+  const { published_version_id: published } = await demandFlow(deps, flow);
   const row =
     version !== null
       ? await publishing.numbered(db, flow, version)
       : published === null
         ? undefined
         : await store.findVersion(db, published);
-  const now = clock.now();
-  const order = row?.document.resolved.steps.map(({ id }) => id) ?? [];
-  return readFigures(db, { flow, version, from: after(now, -sinceMs), to: now }, order, now);
+  return row?.document.resolved.steps.map(({ id }) => id) ?? [];
 }

@@ -180,6 +180,7 @@ export function correctionsOf(sends: SendsDocument, paid: PaidSend): Settlement[
 /** What a verified code takes back. In the order of {@link rulesFor}. */
 export function settlementsOf(crypto: Crypto, verified: VerifiedSend): Settlement[] {
   const { ip, deviceId = null, number = null, sentAt = null, count = 1, loginId = null } = verified;
+  const { toNumber = count } = verified;
   const { address, network } = originKeys(ip, deviceId);
   const destination = number === null ? null : destinationOf(number);
   const country = countryOf(destination);
@@ -187,8 +188,10 @@ export function settlementsOf(crypto: Crypto, verified: VerifiedSend): Settlemen
     { key: address, times: count },
     ...(network === null ? [] : [{ key: network, times: count }]),
     ...(country === null ? [] : [{ key: countriesKey(ip), drop: country }]),
-    ...(destination === null ? [] : [{ key: prefixKey(crypto, destination), times: count }]),
-    ...(country === null || sentAt === null ? [] : [notAgainst({ country, sentAt, count, loginId })]),
+    ...(destination === null ? [] : [{ key: prefixKey(crypto, destination), times: toNumber }]),
+    ...(country === null || sentAt === null
+      ? []
+      : [notAgainst({ country, sentAt, count: toNumber, loginId })]),
   ];
 }
 

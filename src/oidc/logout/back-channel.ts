@@ -26,9 +26,10 @@ export interface BackChannelDeps {
   log: Logger;
   sendForm: SendForm;
   provider(): Provider;
+  /** Between two looks for notices that are due; default two seconds. */
+  lookEveryMs?: number;
 }
 
-const lookEveryMs = 2_000;
 const batch = 20;
 /** Longer than telling an app may take. Who has taken a notice and died has it taken again after this time. */
 const heldMs = 60_000;
@@ -56,7 +57,7 @@ export function createLogoutNotices({ apps, clock }: { apps: Apps; clock: Clock 
 
 /** Takes notices that are due to their apps, beside whoever else does on the same database. */
 export function createBackChannel(deps: BackChannelDeps): Ticker {
-  const { db, clock, log } = deps;
+  const { db, clock, log, lookEveryMs = 2_000 } = deps;
   let more = false;
   return createTicker(
     async () => {
