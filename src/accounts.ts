@@ -55,9 +55,14 @@ interface Parts {
 export function createDesk(parts: Parts & { apps: ReturnType<typeof createApps> }): PeopleDesk {
   const { apps, clock, crypto } = parts;
   const sessions = createSessions({ ...parts, ended: createLogoutNotices({ apps, clock }) });
-  const endAccess = createAccess({ ...parts, sessions, devices: createDevices(parts), endGrants });
+  const devices = createDevices(parts);
+  const endAccess = createAccess({ ...parts, sessions, devices, endGrants });
   const guard = { subjectKey: subjectKeys(crypto), unlockAll: removeLocks };
-  return createPeopleDesk({ ...parts, guard, endAccess });
+  const more = { ...parts, sessions, devices, listConsents };
+  return createPeopleDesk({
+    ...{ ...parts, guard, endAccess, personal },
+    exportData: (user, now) => exportData(more, user, now),
+  });
 }
 
 export interface Accounts {

@@ -6,7 +6,7 @@ import type { AccountDocument } from './settings.ts';
 export const accountId = 'account';
 
 /** No file can give a flow this id. */
-const builtInFlow = '@account';
+export const accountFlowId = '@account';
 
 export interface BuiltInDeps {
   issuer: URL;
@@ -21,7 +21,7 @@ export function accountApp({ issuer, settings }: BuiltInDeps): App {
     ...{ public: false, secretHashes: [], tokenEndpointAuthMethod: 'none', jwks: null, jwksUri: null },
     ...{ redirectUris: [], postLogoutRedirectUris: [], pkce: 'required', grantTypes: [], responseModes: [] },
     ...{ requirePushedAuthorizationRequests: true, dpopBoundAccessTokens: true, resources: [], scopes: [] },
-    ...{ idTokenSignedResponseAlg: 'ES256', flow: flow || builtInFlow, loginUrl: null, logoUrl: null },
+    ...{ idTokenSignedResponseAlg: 'ES256', flow: flow || accountFlowId, loginUrl: null, logoUrl: null },
     ...{ home: new URL('/account', issuer).href, helpContact: helpContact || null },
     ...{ privacyUrl: null, termsUrl: null, subjectType: 'public', subjectClaim: null, claims: {} },
     ...{ initiateLoginUri: null, backchannelLogoutUri: null, allowPrivateNetwork: false, deviceFlow: false },
@@ -30,7 +30,7 @@ export function accountApp({ issuer, settings }: BuiltInDeps): App {
 
 /** Asks for whatever second factor people have. */
 export function accountFlow(id: string, hasSms: boolean): FlowDocument | undefined {
-  if (id !== builtInFlow) return undefined;
+  if (id !== accountFlowId) return undefined;
   const second = [...(hasSms ? ['sms-otp'] : []), 'totp', 'backup-code'];
   return {
     id,

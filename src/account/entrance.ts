@@ -106,13 +106,15 @@ export async function comeBack(
   http.cookies.set(reply, sessionCookie, value, { maxAgeMs });
   // Somebody else may have signed in instead.
   if (typeof payload.typed === 'string' && payload.by === session.userId) {
-    setFlash(deps, reply, { typed: JSON.parse(crypto.open('form', payload.typed, key)) }, session.id);
+    const typed = JSON.parse(crypto.open('form', payload.typed, key));
+    setFlash(deps, reply, { typed, done: text('account.again') }, session.id);
   }
   return reply.redirect(destinationOf(payload), 303);
 }
 
+/** A request may name a whole address (RFC 9112, section 3.2.2), of any host: only paths lead back. */
 const destinationOf = ({ to }: NonNullable<(Continuation & { kind: 'local' })['payload']>): string =>
-  typeof to === 'string' ? to : '/account';
+  typeof to === 'string' && /^\/[^/]/.test(to) ? to : '/account';
 
 /** Thrown to undo everything: another request was first, or the session has ended meanwhile. */
 class Lost extends Error {}

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { widenPolicy } from '../flows/index.ts';
 import { text } from '../lib/texts.ts';
 import { accountId } from './app.ts';
 import { comeBack, continuePath, startLogin, switchedOff, visitorOf } from './entrance.ts';
+import { SignedOut } from './factors/change.ts';
 import { type Flash, setFlash, takeFlash } from './flash.ts';
 import { overviewPage } from './overview.ts';
 import { wayBack } from './returning.ts';
@@ -44,10 +46,15 @@ const pathOf = (path: string): string => (path === '' ? '/account' : `/account/$
 const routesOf = (deps: AccountDeps, app: FastifyInstance): AreaRoutes => ({
   get: (path, handler, options = {}) =>
     void app.get(pathOf(path), async (request, reply) => show(deps, request, reply, options, handler)),
-  post: (path, options, handler) =>
-    void app.post(pathOf(path), async (request, reply) =>
-      take(deps, request, reply, { page: path, ...options }, handler),
-    ),
+  post(path, options, handler) {
+    const url = pathOf(path);
+    const { page = path } = options;
+    app.post(url, async (request, reply) => take(deps, request, reply, { ...options, page }, handler));
+    // A telephone that comes back to a page asks for its address anew: after a mistake that of the form.
+    if (!app.hasRoute({ method: 'GET', url })) {
+      app.get(url, async (_request, reply) => reply.redirect(pathOf(page), 303));
+    }
+  },
 });
 
 async function show(
@@ -95,7 +102,12 @@ async function take(
     }
   }
   const visit = { ...visitOf(deps, request, visitor, {}, now), body };
-  return answer(deps, request, reply, visitor, {}, await handler(visit));
+  try {
+    return await answer(deps, request, reply, visitor, {}, await handler(visit));
+  } catch (error) {
+    if (!(error instanceof SignedOut)) throw error;
+    return startLogin(deps, request, reply, { to, session: undefined, stepUp: false });
+  }
 }
 
 /** A cookie carries it to the form. */
@@ -163,7 +175,7 @@ async function draw(
   reply: FastifyReply,
   { session }: Visitor,
   flash: Flash,
-  { data, notices = [], ...page }: AccountPage,
+  { challenge, data, notices = [], ...page }: AccountPage,
 ): Promise<FastifyReply> {
   const { apps, http, storage } = deps;
   const { db } = storage;
@@ -175,5 +187,6 @@ async function draw(
     back: await wayBack({ apps, db, http }, request, reply),
   };
   const app = (await apps.find(db, accountId)) ?? null;
+  if (challenge) widenPolicy(reply, challenge);
   return http.page(request, reply, { ...page, app, data: { ...data, frame } });
 }

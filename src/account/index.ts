@@ -15,7 +15,7 @@ import { accountRoutes } from './frame.ts';
 import { frameTexts } from './texts.ts';
 import type { AccountDeps } from './types.ts';
 
-export { accountApp, accountFlow, accountId, type BuiltInDeps } from './app.ts';
+export { accountApp, accountFlow, accountFlowId, accountId, type BuiltInDeps } from './app.ts';
 export { type AccountDocument, accountSection } from './settings.ts';
 export type { AccountDeps } from './types.ts';
 

@@ -43,7 +43,8 @@ export const accountSection: SettingSection = {
       helpContact: Type.String({
         default: '',
         maxLength: 200,
-        description: 'Whom people ask who cannot go on by themselves: an address, a URL or a sentence.',
+        description:
+          'Whom people ask who cannot go on by themselves: an address, a URL or a sentence. Shown wherever an app names nobody.',
       }),
       deletion: Type.Partial(
         Type.Object({

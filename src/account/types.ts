@@ -3,7 +3,7 @@ import type { Audit, AuditEvent } from '../audit/types.ts';
 import type { Settings } from '../config/types.ts';
 import type { Crypto } from '../crypto/types.ts';
 import type { Delivery } from '../delivery/types.ts';
-import type { Authenticators, Flows } from '../flows/types.ts';
+import type { Authenticators, Flows, ScreenChallenge } from '../flows/types.ts';
 import type { Guard } from '../guard/types.ts';
 import type { Http } from '../http/types.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -89,6 +89,8 @@ export interface AccountPage {
   error?: boolean;
   status?: number;
   notices?: Notice[];
+  /** What its policy for scripts has to allow besides. */
+  challenge?: ScreenChallenge | undefined;
 }
 
 export type Answer =

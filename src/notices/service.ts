@@ -71,15 +71,15 @@ function destinationsOf(
   user: User,
   { notTo, phone }: Pick<NewNotice, 'notTo' | 'phone'>,
 ): Destination[] {
-  const own = user.phoneVerified ? user.phone : null;
-  const number = phone === undefined ? own : phone;
+  const own = user.phoneVerified && user.phone !== null ? [user.phone] : [];
+  const numbers = phone === undefined ? own : phone;
   const mail: Destination[] =
-    user.email !== null && user.emailVerified && notTo !== 'email' && delivery.has('email')
+    user.email !== null && user.emailVerified && notTo !== 'email' && delivery.has('email', 'texts')
       ? [{ channel: 'email', to: user.email }]
       : [];
   const sms: Destination[] =
-    number !== null && (notTo !== 'sms' || phone !== undefined) && delivery.has('sms')
-      ? [{ channel: 'sms', to: number }]
+    (notTo !== 'sms' || phone !== undefined) && delivery.has('sms', 'texts')
+      ? numbers.map((to) => ({ channel: 'sms', to }))
       : [];
   if (phone !== undefined) return [...mail, ...sms];
   return mail.length > 0 ? mail : sms;
@@ -137,9 +137,18 @@ function wordsOf(
   const sentence = say(kind);
   if (channel !== 'email') return { text: say('short', { gateway: gateway(), sentence, url }) };
   const lines = [
-    say('hello', { name: user.name ?? user.username }),
+    say('hello', { name: greetedAs(user) }),
     ip === null ? sentence : `${sentence}\n${say('from', { ip })}`,
     `${say('fine')}\n${say('notYou', { url })}`,
   ];
   return { subject: `${gateway()}: ${say(`${kind}.subject`)}`, text: lines.join('\n\n') };
 }
+
+/**
+ * People choose their own names, and who has taken a session over chooses one for them: the mail that warns of it is not
+ * to carry words of theirs that lead anywhere.
+ */
+const greetedAs = ({ name, username }: User): string =>
+  name !== null && /^[\p{L}\p{M}\p{Zs}'’.,-]{1,60}$/u.test(name) && !/\p{L}{2}\.\p{L}{2}/u.test(name)
+    ? name
+    : username;

@@ -13,6 +13,13 @@ export const texts: Catalogue = {
   'notices.phone-changed': 'Your account has another phone number now. It ends in {last2}.',
   'notices.phone-removed.subject': 'Your phone number was removed',
   'notices.phone-removed': 'The phone number was removed from your account.',
+  'notices.number-added.subject': 'A second phone number was added',
+  'notices.number-added': 'Your account has a second phone number now. It ends in {last2}.',
+  'notices.number-removed.subject': 'One of your phone numbers was removed',
+  'notices.number-removed': 'The phone number that ends in {last2} was removed from your account.',
+  'notices.numbers-swapped.subject': 'Your phone numbers have changed places',
+  'notices.numbers-swapped':
+    'The two phone numbers of your account have changed places. Codes go to the one that ends in {last2} first.',
   'notices.code-off.subject': 'The code by message is off',
   'notices.code-off': 'The code by message was switched off for your account.',
   'notices.code-on.subject': 'The code by message is on again',

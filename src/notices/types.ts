@@ -8,6 +8,9 @@ export type NoticeKind =
   | 'password-changed'
   | 'phone-changed'
   | 'phone-removed'
+  | 'number-added'
+  | 'number-removed'
+  | 'numbers-swapped'
   | 'code-off'
   | 'code-on'
   | 'backup-codes-made'
@@ -28,8 +31,8 @@ export interface NewNotice {
   ip: string | null;
   /** A channel that what happened is about: who has taken that over is not to be the only one who hears of it. */
   notTo?: Channel;
-  /** In place of the number of the profile: the one that was there before. */
-  phone?: string | null;
+  /** In place of the number of the profile: those that were there before. */
+  phone?: readonly string[];
 }
 
 /** Messages that are about to be written and sent. */

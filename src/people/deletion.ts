@@ -2,8 +2,8 @@ import type { Audit } from '../audit/types.ts';
 import type { Guard } from '../guard/types.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import type { PersonalRows, Storage } from '../storage/types.ts';
-import type { Users } from '../users/types.ts';
+import type { PersonalRows, Storage, Tx } from '../storage/types.ts';
+import type { User, Users } from '../users/types.ts';
 import { erase } from './erase.ts';
 import { keysOf } from './recovery.ts';
 import type { EndAccess } from './types.ts';
@@ -45,16 +45,29 @@ export async function deleteDue(deps: DeletionDeps): Promise<number> {
 /** Looked at again under the lock: its owner may have changed their mind, or another instance was first. */
 const deleteAccount = (deps: DeletionDeps, id: string): Promise<boolean> =>
   deps.storage.transaction(async (tx) => {
-    const { audit, clock, endAccess, guard, personal, users } = deps;
+    const { clock, users } = deps;
     const now = clock.now();
     const user = await users.lock(tx, id);
     if (!user?.deleteAt || user.deleteAt > now) return false;
-    await endAccess(tx, id, 'deleted', now);
-    for (const key of [...keysOf({ guard, users }, user), guard.subjectKey(id)].toSorted()) {
-      await guard.unlockAll(tx, key);
-    }
-    await erase(tx, id, personal);
-    await users.delete(tx, id);
-    await audit.record(tx, now, [{ name: 'user.deleted', subject: id, reason: 'by-user' }]);
+    await remove(deps, tx, user, { reason: 'by-user' }, now);
     return true;
   });
+
+/** Removes an account whose row is held, with all that is kept of it. */
+export async function remove(
+  deps: Pick<DeletionDeps, 'audit' | 'endAccess' | 'guard' | 'personal' | 'users'>,
+  tx: Tx,
+  user: User,
+  why: { reason: string; actor?: string },
+  now: Date,
+): Promise<void> {
+  const { audit, endAccess, guard, personal, users } = deps;
+  const { id } = user;
+  await endAccess(tx, id, 'deleted', now);
+  for (const key of [...keysOf({ guard, users }, user), guard.subjectKey(id)].toSorted()) {
+    await guard.unlockAll(tx, key);
+  }
+  await erase(tx, id, personal);
+  await users.delete(tx, id);
+  await audit.record(tx, now, [{ ...why, name: 'user.deleted', subject: id }]);
+}

@@ -44,10 +44,12 @@ export async function exportData(deps: ExportDeps, user: User, now: Date): Promi
         ...{ type, label, createdAt, lastUsedAt },
       })),
     },
-    sessions: live.map(({ authTime, createdAt, expiresAt, factors, id, ip, lastSeenAt, userAgent }) => ({
-      ...{ id, createdAt, lastSeenAt, authTime, expiresAt, ip, userAgent },
-      signedInWith: factors.map(({ at, method }) => ({ method, at: new Date(at) })),
-    })),
+    sessions: live.map(
+      ({ authTime, country, createdAt, expiresAt, factors, id, ip, lastSeenAt, userAgent }) => ({
+        ...{ id, createdAt, lastSeenAt, authTime, expiresAt, ip, country, userAgent },
+        signedInWith: factors.map(({ at, method }) => ({ method, at: new Date(at) })),
+      }),
+    ),
     devices: remembered.map(({ createdAt, device, expiresAt, id, ip, lastUsedAt, passes }) => ({
       ...{ id, device, ip, createdAt, lastUsedAt, expiresAt, passes },
     })),
@@ -59,7 +61,7 @@ export async function exportData(deps: ExportDeps, user: User, now: Date): Promi
 const profileOf = (user: User) => ({
   ...{ id: user.id, username: user.username, name: user.name, createdAt: user.createdAt },
   ...{ email: user.email, emailConfirmed: user.emailVerified },
-  ...{ phone: user.phone, phoneConfirmed: user.phoneVerified },
+  ...{ phone: user.phone, phoneConfirmed: user.phoneVerified, secondPhone: user.secondPhone },
   ...{ passwordReplacedAt: user.recoveredAt, deletionAt: user.deleteAt },
 });
 

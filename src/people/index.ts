@@ -1,6 +1,7 @@
 /**
  * What is done to an account as a whole, whoever does it: a forgotten password is replaced, an administrator resets,
- * switches off or unlocks an account, its owner takes a copy of what is kept of them, or has it deleted.
+ * switches off, unlocks or removes an account or changes how its owner signs in, its owner takes a copy of what is kept of
+ * them, or has it deleted.
  *
  * Owns the table `recovery_links`. What an account has opened is ended here in one place, for every reason alike.
  * Not here: the codes and pages of a forgotten password (flows), the pages on which people look after themselves

@@ -60,6 +60,7 @@ export function keysOf(
     user.username,
     user.emailVerified ? user.email : null,
     user.phoneVerified ? user.phone : null,
+    user.secondPhone,
   ];
   return names
     .flatMap((name) => (name === null ? [] : guard.subjectKey(users.normaliseIdentifier(name))))

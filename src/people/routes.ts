@@ -90,15 +90,18 @@ async function choose(
   return true;
 }
 
+/** A link is for who has no password: once there is one again, it is of no more use to whoever finds it. */
 async function ownerOf(
   { storage, users }: LinkRoutesDeps,
   { params }: LinkRequest,
   now: Date,
 ): Promise<User | undefined> {
   if (!/^[\w-]{43}$/.test(params.token)) return undefined;
-  const userId = await findLink(storage.db, sha256(params.token), now);
-  const user = userId === undefined ? undefined : await users.findById(storage.db, userId);
-  return user?.disabled ? undefined : user;
+  const link = await findLink(storage.db, sha256(params.token), now);
+  const user = link && (await users.findById(storage.db, link.userId));
+  const { disabled = true, passwordChangedAt = null } = user ?? {};
+  const isLate = link && passwordChangedAt !== null && passwordChangedAt > link.createdAt;
+  return disabled || isLate ? undefined : user;
 }
 
 async function form(

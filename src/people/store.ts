@@ -25,24 +25,26 @@ export async function replaceLink(
   link: Pick<RecoveryLinksTable, 'token_hash' | 'user_id' | 'created_by' | 'expires_at'>,
   now: Date,
 ): Promise<void> {
-  await tx.deleteFrom('recovery_links').where('user_id', '=', link.user_id).execute();
+  await deleteLinks(tx, link.user_id);
   await tx
     .insertInto('recovery_links')
     .values({ ...link, created_at: now, used_at: null })
     .execute();
 }
 
-/** Whose link it is, as long as it can be used. */
-export async function findLink(db: Db, tokenHash: string, now: Date): Promise<string | undefined> {
-  const row = await db
+export async function deleteLinks(tx: Tx, userId: string): Promise<void> {
+  await tx.deleteFrom('recovery_links').where('user_id', '=', userId).execute();
+}
+
+/** Whose link it is and since when, as long as it can be used. */
+export const findLink = (db: Db, tokenHash: string, now: Date) =>
+  db
     .selectFrom('recovery_links')
-    .select('user_id')
+    .select(['user_id as userId', 'created_at as createdAt'])
     .where('token_hash', '=', tokenHash)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
     .executeTakeFirst();
-  return row?.user_id;
-}
 
 /** Of many at once exactly one finds it unused. */
 export const usingLink = (db: Db, tokenHash: string, now: Date): Guard =>

@@ -30,7 +30,7 @@ export const authenticatorTexts: Catalogue = {
     'Open the app, scan this picture with it, and type the code that it then shows.',
   'account.authenticator.code': 'Code from the app',
   'account.authenticator.label': 'What you call it (you can leave this empty)',
-  'account.authenticator.confirm': 'Done',
+  'account.authenticator.confirm': 'Confirm',
   'account.authenticator.empty': 'Please type the code that the app shows.',
   'account.authenticator.gone': 'That took too long. Please begin again.',
   'account.authenticator.many': 'You have as many apps as you can have. Remove one of them first.',

@@ -22,7 +22,7 @@ export const backupCodeTexts: Catalogue = {
   'account.codes.make': 'Make ten codes',
   'account.codes.newTitle': 'Your new backup codes',
   'account.codes.newSentence':
-    'Keep them where nobody else finds them. This page shows them once; afterwards nobody can, not even we.',
+    'Keep them where nobody else finds them. This page shows them once; afterwards nobody can see them, not even we.',
   'account.codes.print': 'Print',
   'account.codes.copy': 'Copy',
   'account.codes.copied': 'Copied',
@@ -123,16 +123,19 @@ async function make(deps: AccountDeps, visit: Submitted): Promise<Answer> {
     page: {
       view: 'account/backup-codes-new',
       title: text('account.codes.newTitle'),
-      data: { codes, list: codes.join('\n') },
+      data: { codes, list: codes.join('\n'), about: aboutOf(deps, visit) },
     },
   };
 }
 
-function download({ http, settings }: AccountDeps, { body, locale, user }: Submitted): Answer {
+const aboutOf = ({ settings }: AccountDeps, { user }: Visitor) =>
+  text('account.codes.file', { name: user.username, gateway: settings.get<string>('name') });
+
+function download(deps: AccountDeps, visit: Submitted): Answer {
+  const { body, locale } = visit;
   const codes = (body.codes ?? '').split(/\s+/).filter((code) => codeShape.test(code));
   if (codes.length === 0) return { to: place };
-  const about = { name: user.username, gateway: settings.get<string>('name') };
-  const head = http.translate(locale, text('account.codes.file', about));
+  const head = deps.http.translate(locale, aboutOf(deps, visit));
   const content = `${head}\n\n${codes.slice(0, manyCodes).join('\n')}\n`;
   return { file: { name: file, type: 'text/plain; charset=utf-8', content } };
 }

@@ -16,12 +16,14 @@ export const codeSwitchTexts: Catalogue = {
   'account.code.sentence':
     'After your password we send a code to your phone. A stolen password alone is then of no use to anybody.',
   'account.code.sentenceOff':
-    'We send no code where this holds. If you have set up nothing else, your password alone is enough there.',
+    'We send no code at the apps named here. If you have set up nothing else, your password alone is enough there.',
+  'account.code.canBeOff': 'You can do without it at: {apps}',
   'account.code.holds': 'Without the code: {apps}',
   'account.code.holdsNot': 'Still with a code, because the app requires it: {apps}',
   'account.code.nowhere':
     'Every app that you can sign in to here requires the code, so it cannot be switched off.',
-  'account.code.until': 'Until and including (empty: until you switch it on again)',
+  'account.code.until': 'Off until the end of this day (empty: until you switch it on again)',
+  'account.code.zone': 'The day ends at midnight in Greenwich (UTC).',
   'account.code.badDate': 'Please choose a day within the next year, or leave this empty.',
   'account.code.switchOff': 'Switch the code off',
   'account.code.change': 'Change the day',

@@ -4,6 +4,7 @@ import { type Catalogue, text } from '../../lib/texts.ts';
 import type { NoticeKind } from '../../notices/types.ts';
 import { sendRiders } from '../../storage/index.ts';
 import type { Tx } from '../../storage/types.ts';
+import { demandSession } from '../factors/change.ts';
 import type { AccountDocument } from '../settings.ts';
 import type { AccountDeps, Answer, Area, Submitted, Visit } from '../types.ts';
 
@@ -20,9 +21,9 @@ export const dataTexts: Catalogue = {
   'account.data.copy': 'Download the copy',
   'account.data.deleteHeading': 'Delete your account',
   'account.data.deleteSentence': {
-    one: 'Your account goes with all that belongs to it, for good. Until then you have {count} day to change your mind.',
+    one: 'After {count} day your account and everything that belongs to it is deleted for good. Until then you can change your mind.',
     other:
-      'Your account goes with all that belongs to it, for good. Until then you have {count} days to change your mind.',
+      'After {count} days your account and everything that belongs to it is deleted for good. Until then you can change your mind.',
   },
   'account.data.delete': 'Delete my account',
   'account.data.sure': 'Yes, I want my account to be deleted',
@@ -58,15 +59,15 @@ export const dataArea = (deps: AccountDeps): Area => ({
 function page(deps: AccountDeps, { locale, user }: Visit, unsure = false): Answer {
   const { enabled, wait } = deletionOf(deps);
   const count = Math.ceil(parseDuration(wait) / dayMs);
-  const sure = { name: 'sure', type: 'checkbox', label: text('account.data.sure'), value: '' };
+  const sure = {
+    ...{ name: 'sure', type: 'checkbox', label: text('account.data.sure'), value: '', required: true },
+    ...(unsure && { error: text('account.data.sureMissing') }),
+  };
   return {
     page: {
       view: 'account/data',
       title: text('account.data.title'),
-      ...(unsure && {
-        ...{ error: true, status: 422 },
-        notices: [{ tone: 'error', text: text('account.data.sureMissing') }],
-      }),
+      ...(unsure && { error: true, status: 422 }),
       data: {
         ...{ going: user.deleteAt && dayOf(user.deleteAt, locale), sure },
         offer: enabled ? text('account.data.deleteSentence', { count }) : null,
@@ -114,14 +115,17 @@ interface Change {
 
 /** On record, and told on the channels of the account: somebody else may have done it. */
 async function write(
-  { audit, notices, storage }: AccountDeps,
-  { by, locale, now, user }: Submitted,
+  deps: AccountDeps,
+  visit: Submitted,
   { event, kind, values = {}, work }: Change,
 ): Promise<void> {
+  const { audit, notices, storage } = deps;
+  const { by, locale, now, user } = visit;
   const notice = { kind, locale, ip: by.ip ?? null, values };
   const told = await notices.drafting(storage.db, user, notice, now);
   await storage.transaction(async (tx) => {
     await work?.(tx);
+    await demandSession(deps, tx, visit);
     const events = audit.riders(tx, now, [{ ...by, name: event, subject: user.id }]);
     await sendRiders(tx, [...told.riders, ...events]);
   });

@@ -4,6 +4,7 @@ import { type Catalogue, type Text, text } from '../../lib/texts.ts';
 import { sendRiders } from '../../storage/index.ts';
 import { PasswordRefused, weaknessText } from '../../users/index.ts';
 import type { User } from '../../users/types.ts';
+import { demandSession } from '../factors/change.ts';
 import type { AccountDeps, Answer, Area, Submitted, Visit } from '../types.ts';
 
 export const passwordTexts: Catalogue = {
@@ -13,7 +14,7 @@ export const passwordTexts: Catalogue = {
   'account.password.action': 'Change it',
   'account.password.actionSet': 'Set one',
   'account.password.heading': 'Change your password',
-  'account.password.old': 'Password so far',
+  'account.password.old': 'Current password',
   'account.password.new': 'New password',
   'account.password.others': 'Sign out everywhere else',
   'account.password.save': 'Change password',
@@ -134,17 +135,14 @@ async function hashed(
   }
 }
 
-async function save(
-  deps: AccountDeps,
-  { by, locale, now, rememberedId, session, user }: Submitted,
-  hash: string,
-  everywhere: boolean,
-): Promise<void> {
+async function save(deps: AccountDeps, visit: Submitted, hash: string, everywhere: boolean): Promise<void> {
   const { audit, devices, endTokens, notices, sessions, storage, users } = deps;
+  const { by, locale, now, rememberedId, session, user } = visit;
   const notice = { kind: 'password-changed' as const, locale, ip: by.ip ?? null };
   const told = await notices.drafting(storage.db, user, notice, now);
   await storage.transaction(async (tx) => {
     await users.lock(tx, user.id);
+    await demandSession(deps, tx, visit);
     await users.setPassword(tx, user.id, hash, now);
     // Whoever has typed the old one a moment ago is not to get in by it.
     await endLogins(tx, user.id, null, now);

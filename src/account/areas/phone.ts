@@ -1,16 +1,17 @@
 import { type Catalogue, type Text, text } from '../../lib/texts.ts';
-import { sendRiders } from '../../storage/index.ts';
 import { normalisePhone } from '../../users/index.ts';
-import { endOthers, heldBack } from '../factors/change.ts';
-import { appsInUse, isOfUse, Losing, whyNot } from '../factors/demands.ts';
-import type { BegunProof, ProofState } from '../factors/phone-code.ts';
-import { problemOf, showCode, showNumber } from '../factors/phone-pages.ts';
+import { heldBack } from '../factors/change.ts';
+import { isOfUse } from '../factors/demands.ts';
+import type { BegunProof, NumberPlace, ProofState } from '../factors/phone-code.ts';
+import { removeFirst, removeSecond, swapNumbers } from '../factors/phone-numbers.ts';
+import { problemOf, showChallenge, showCode, showNumbers, showSecond } from '../factors/phone-pages.ts';
 import { createPhoneProof, type PhoneProof } from '../factors/phone-proof.ts';
 import type { AccountDeps, Answer, Area, Submitted, Visit } from '../types.ts';
 
 export const phoneTexts: Catalogue = {
   'account.phone.title': 'Phone number',
   'account.phone.state': 'Ends in {last2}',
+  'account.phone.stateTwo': 'Ends in {last2}, a second one in {second}',
   'account.phone.stateNone': 'None',
   'account.phone.action': 'Change it',
   'account.phone.actionAdd': 'Add one',
@@ -20,6 +21,7 @@ export const phoneTexts: Catalogue = {
   'account.phone.sentence':
     'We send a code to the new number. It is yours here once you have typed that code.',
   'account.phone.same': 'That is the number you have already.',
+  'account.phone.isSecond': 'That is your second number. You can make it the first one below.',
   'account.phone.many': 'These were many numbers. Please try again in an hour.',
   'account.phone.noMore': 'We cannot send another code to this number now. Please try again later.',
   'account.phone.locked': {
@@ -30,32 +32,50 @@ export const phoneTexts: Catalogue = {
   'account.phone.gone': 'That took too long. Please type the number once more.',
   'account.phone.changed': 'Your new phone number is saved.',
   'account.phone.removeHeading': 'Remove the number',
+  'account.phone.removeFirst': 'Remove the first number',
   'account.phone.removeSentence': 'Without a number we cannot send you codes.',
+  'account.phone.removeOfTwo': 'Your second number, ••••• {last2}, then takes its place.',
   'account.phone.remove': 'Remove it',
   'account.phone.removed': 'Your phone number is removed.',
+  'account.phone.promoted': 'The number is removed. Codes go to ••••• {last2} now.',
   'account.phone.required':
     'Everybody is asked for a code by {apps}, so your number has to stay. You can change it here.',
   'account.phone.locked-out':
     'Without a number you could not sign in to {apps} any more, so it has to stay. You can change it here.',
+  'account.phone.secondHeading': 'Second number',
+  'account.phone.secondPresent':
+    'Your second number is ••••• {last2}. When you sign in you can have the code sent there instead.',
+  'account.phone.secondNone':
+    'For when your phone is not at hand: when you sign in you can have the code sent to the other number instead.',
+  'account.phone.secondAdd': 'Add a second number',
+  'account.phone.secondSentence':
+    'We send a code to it. It is your second number once you have typed that code.',
+  'account.phone.secondAdded': 'Your second phone number is saved.',
+  'account.phone.makeFirst': 'Make it the first one',
+  'account.phone.swapped': 'Your numbers have changed places. Codes go to ••••• {last2} first.',
+  'account.phone.removeSecond': 'Remove the second number',
+  'account.phone.secondRemoved': 'Your second phone number is removed.',
+  'account.phone.moved': 'Nothing was changed, because your numbers have changed in the meantime. Please look again.',
 };
 
 const place = '/account/phone';
 const codePlace = `${place}/code`;
+const secondPlace = `${place}/second`;
 
-/** The number that codes go to. A new one counts once it is proved; to go without one takes the word of every app. */
+/**
+ * The numbers that codes go to. A new one counts once it is proved; to go without one takes the word of every app. A second
+ * one is for when the first is not at hand.
+ */
 export function phoneArea(deps: AccountDeps): Area {
   const proof = createPhoneProof(deps);
   return {
     id: 'phone',
-    async card({ user: { phone } }) {
+    async card({ user: { phone, secondPhone } }) {
       const shown = phone !== null || (deps.delivery.has('sms') && (await isOfUse(deps, 'sms-otp')));
       if (!shown) return null;
       return {
         title: text('account.phone.title'),
-        state:
-          phone === null
-            ? text('account.phone.stateNone')
-            : text('account.phone.state', { last2: phone.slice(-2) }),
+        state: stateOf(phone, secondPhone),
         action: {
           label: text(phone === null ? 'account.phone.actionAdd' : 'account.phone.action'),
           href: place,
@@ -64,20 +84,41 @@ export function phoneArea(deps: AccountDeps): Area {
     },
     routes(area) {
       const own = { sensitive: true, enrols: true };
+      const keeps = ['phone', 'country'];
+      const ofNumbers = { sensitive: true, page: 'phone' };
       area.get('phone', async (visit) =>
-        (await proof.begun(visit)) ? { to: codePlace } : showNumber(visit),
+        (await proof.begun(visit)) ? { to: codePlace } : showNumbers(deps, visit),
       );
-      area.post('phone', { ...own, keeps: ['phone', 'country'] }, (visit) => begin(deps, proof, visit));
+      area.post('phone', { ...own, keeps }, (visit) => begin(deps, proof, visit, 'first'));
+      area.get('phone/second', async (visit) => {
+        if (await proof.begun(visit)) return { to: codePlace };
+        return mayHaveSecond(visit) ? showSecond(visit) : { to: place };
+      });
+      area.post('phone/second', { ...own, keeps }, (visit) => begin(deps, proof, visit, 'second'));
       area.get('phone/code', async (visit) => {
         const begun = await proof.begun(visit);
         return begun ? codePage(deps, proof, visit, begun) : { to: place };
       });
       area.post('phone/code', own, (visit) => take(deps, proof, visit));
-      area.post('phone/remove', { sensitive: true, page: 'phone' }, (visit) => remove(deps, visit));
+      area.post('phone/remove', ofNumbers, (visit) => removeFirst(deps, visit));
+      area.post('phone/second/remove', ofNumbers, (visit) => removeSecond(deps, visit));
+      area.post('phone/second/first', ofNumbers, (visit) => swapNumbers(deps, visit));
     },
   };
 }
 
+function stateOf(phone: string | null, second: string | null): Text {
+  if (phone === null) return text('account.phone.stateNone');
+  const last2 = phone.slice(-2);
+  return second === null
+    ? text('account.phone.state', { last2 })
+    : text('account.phone.stateTwo', { last2, second: second.slice(-2) });
+}
+
+const mayHaveSecond = ({ user: { phoneVerified, secondPhone } }: Visit): boolean =>
+  phoneVerified && secondPhone === null;
+
+/** What is shown of a number that is being proved: what the browser has to do first, or the field for the code. */
 const codePage = async (
   deps: AccountDeps,
   proof: PhoneProof,
@@ -85,6 +126,7 @@ const codePage = async (
   begun: BegunProof,
   problem?: Text,
 ): Promise<Answer> => {
+  if (begun.task) return showChallenge(visit, begun.task, problem);
   const state = await proof.state(visit, begun);
   return showCode(deps, visit, { begun, state, codes: proof.codes(), ...(problem && { problem }) });
 };
@@ -99,14 +141,23 @@ const afterSending = (
 ): Answer | Promise<Answer> =>
   state.refused ? showCode(deps, visit, { begun, state, codes: proof.codes() }) : { to: codePlace };
 
-async function begin(deps: AccountDeps, proof: PhoneProof, visit: Submitted): Promise<Answer> {
-  const { phone: typed = '', country = '' } = visit.body;
-  if (heldBack(visit)) return showNumber(visit, null, 403);
-  const phone = normalisePhone(typed, country || undefined);
-  const wrong = (said: string) => showNumber(visit, { field: 'phone', text: text(said) });
+async function begin(
+  deps: AccountDeps,
+  proof: PhoneProof,
+  visit: Submitted,
+  which: NumberPlace,
+): Promise<Answer> {
+  const { body, user } = visit;
+  if (which === 'second' && !mayHaveSecond(visit)) return { to: place };
+  const show = (problem: Parameters<typeof showSecond>[1], status?: number) =>
+    which === 'second' ? showSecond(visit, problem, status) : showNumbers(deps, visit, problem, status);
+  if (heldBack(visit)) return show(null, 403);
+  const phone = normalisePhone(body.phone ?? '', body.country || undefined);
+  const wrong = (said: string) => show({ field: 'phone', text: text(said) });
   if (phone === null) return wrong('sms-otp.badNumber');
-  if (visit.user.phoneVerified && phone === visit.user.phone) return wrong('account.phone.same');
-  const state = await proof.begin(visit, phone);
+  if (user.phoneVerified && phone === user.phone) return wrong('account.phone.same');
+  if (phone === user.secondPhone) return wrong('account.phone.isSecond');
+  const state = await proof.begin(visit, { phone, which });
   if (state === 'too-many-numbers') return wrong('account.phone.many');
   const begun = await proof.begun(visit);
   return begun ? afterSending(deps, proof, visit, begun, state) : { to: place };
@@ -114,52 +165,41 @@ async function begin(deps: AccountDeps, proof: PhoneProof, visit: Submitted): Pr
 
 async function take(deps: AccountDeps, proof: PhoneProof, visit: Submitted): Promise<Answer> {
   const { action = 'submit', code = '' } = visit.body;
+  const begun = await proof.begun(visit);
+  const back = begun?.which === 'second' ? secondPlace : place;
   if (action === 'change-number') {
     await proof.cancel(visit);
-    return { to: place };
+    return { to: back };
   }
-  if (heldBack(visit)) return showNumber(visit, null, 403);
-  const begun = await proof.begun(visit);
-  if (!begun) return showNumber(visit, { field: 'phone', text: text('account.phone.gone') });
+  if (heldBack(visit)) return showNumbers(deps, visit, null, 403);
+  if (!begun) return showNumbers(deps, visit, { field: 'phone', text: text('account.phone.gone') });
+  if (action === 'prove') return prove(deps, proof, visit, begun);
   if (action === 'send' || action === 'resend') {
     return afterSending(deps, proof, visit, begun, await proof.resend(visit, begun));
   }
   if (code === '') return codePage(deps, proof, visit, begun, text('sms-otp.empty'));
   const checked = await proof.check(visit, code);
-  if (checked.is === 'changed') return { to: '/account', done: text('account.phone.changed') };
+  if (checked.is === 'changed') {
+    const said = begun.which === 'second' ? 'account.phone.secondAdded' : 'account.phone.changed';
+    return { to: '/account', done: text(said) };
+  }
   const said = problemOf(checked, visit.now);
   const lost = checked.is === 'gone' || checked.is === 'taken';
-  return lost ? showNumber(visit, { field: 'phone', text: said }) : codePage(deps, proof, visit, begun, said);
+  if (!lost) return codePage(deps, proof, visit, { ...begun, task: null }, said);
+  const problem = { field: 'phone' as const, text: said };
+  return back === secondPlace && mayHaveSecond(visit)
+    ? showSecond(visit, problem)
+    : showNumbers(deps, visit, problem);
 }
 
-/** Giving the number up must be no way around the code: what it would do in each app is looked at with it already gone. */
-async function remove(deps: AccountDeps, visit: Submitted): Promise<Answer> {
-  const { audit, flows, notices, storage, users } = deps;
-  const { by, locale, now, user } = visit;
-  if (heldBack(visit)) return showNumber(visit, null, 403);
-  const apps = await appsInUse(deps);
-  const phone = user.phoneVerified ? user.phone : null;
-  const notice = { kind: 'phone-removed' as const, locale, ip: by.ip ?? null, phone };
-  const told = await notices.drafting(storage.db, user, notice, now);
-  try {
-    const removed = await storage.transaction(async (tx) => {
-      const present = await users.lock(tx, user.id);
-      if (!present?.phone) return false;
-      await users.removePhone(tx, user.id, now);
-      const left = { ...present, phone: null, phoneVerified: false };
-      const losses = await flows.losses(tx, apps, left, 'sms-otp');
-      if (losses.length > 0) throw new Losing(losses);
-      await endOthers(deps, tx, visit);
-      const event = { ...by, subject: user.id, name: 'user.factor_removed', data: { factor: 'sms-otp' } };
-      await sendRiders(tx, [...told.riders, ...audit.riders(tx, now, [event])]);
-      return true;
-    });
-    if (removed) told.send();
-  } catch (error) {
-    if (!(error instanceof Losing)) throw error;
-    const why = whyNot('account.phone', error.losses, locale);
-    const more = why.map((said) => ({ tone: 'error' as const, text: said }));
-    return showNumber(visit, null, 409, more);
-  }
-  return { to: '/account', done: text('account.phone.removed') };
+async function prove(
+  deps: AccountDeps,
+  proof: PhoneProof,
+  visit: Submitted,
+  begun: BegunProof,
+): Promise<Answer> {
+  const proved = await proof.prove(visit, begun);
+  if (proved === null) return { to: codePlace };
+  if (!('is' in proved)) return afterSending(deps, proof, visit, begun, proved);
+  return begun.task ? showChallenge(visit, begun.task, proved.text) : { to: codePlace };
 }

@@ -4,6 +4,8 @@ import type { User } from '../../users/types.ts';
 import type { AccountDeps, Answer, Area, Submitted, Visit } from '../types.ts';
 
 const longestName = 100;
+/** Control characters, and those that turn the direction of whatever comes after them. */
+const invisible = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 export const profileTexts: Catalogue = {
   'account.profile.title': 'About you',
@@ -45,7 +47,7 @@ export function profileArea({ audit, storage, users }: AccountDeps): Area {
 
   const save = async (visit: Submitted): Promise<Answer> => {
     const { now, user } = visit;
-    const name = (visit.body.name ?? '').replace(/\p{Cc}/gu, '');
+    const name = (visit.body.name ?? '').replace(invisible, '');
     if ([...name].length > longestName) return page(visit, name);
     await storage.transaction(async (tx) => {
       await users.setName(tx, user.id, name === '' ? null : name, now);

@@ -24,6 +24,10 @@ export const sessionTexts: Catalogue = {
   },
 };
 
+/** A country in the reader's language. */
+const placeOf = (country: string, locale: string): string =>
+  new Intl.DisplayNames([locale, 'en'], { type: 'region' }).of(country) ?? country;
+
 /** Sessions of this account, wherever they are. What ends here has ended with the next request there. */
 export function sessionsArea({ clock, endTokens, sessions, storage }: AccountDeps): Area {
   async function page({ locale, now, session, user }: Visit): Promise<Answer> {
@@ -35,6 +39,7 @@ export function sessionsArea({ clock, endTokens, sessions, storage }: AccountDep
       seen: whenOf(one.id === session.id ? now : one.lastSeenAt, now, locale),
       began: whenOf(one.authTime, now, locale),
       ip: one.ip,
+      place: one.country && placeOf(one.country, locale),
     }));
     const here = list.filter((one) => one.here);
     const others = list.filter((one) => !one.here);

@@ -1,5 +1,7 @@
+import { endLogins } from '../../flows/index.ts';
 import { after } from '../../lib/clock.ts';
 import { type Catalogue, type Text, text } from '../../lib/texts.ts';
+import { sendRiders } from '../../storage/index.ts';
 import type { Tx } from '../../storage/types.ts';
 import type { AccountDeps, Visit } from '../types.ts';
 
@@ -26,13 +28,38 @@ export function heldBack({ now, user: { recoveredAt } }: Pick<Visit, 'now' | 'us
   return leftMs > 0 ? text('account.held', { count: Math.ceil(leftMs / hourMs) }) : null;
 }
 
-/** Ends whatever other browsers have by what was true before. This one has just shown two factors and goes on. */
-export async function endOthers(
-  { devices, endTokens, sessions }: Pick<AccountDeps, 'devices' | 'endTokens' | 'sessions'>,
+/** Thrown to undo everything: who has sent a form was signed out before it came to be written. */
+export class SignedOut extends Error {}
+
+/**
+ * A session that has ended changes nothing any more, whatever was under way. Call it with the user's row held, as whoever
+ * ends all access of a user holds it.
+ */
+export async function demandSession(
+  { sessions }: Pick<AccountDeps, 'sessions'>,
   tx: Tx,
-  { now, session, user }: Visit,
+  { now, session }: Visit,
 ): Promise<void> {
-  await sessions.revokeAll(tx, user.id, 'factors-changed', now, session.id);
-  await devices.revokeAll(tx, user.id, 'factors-changed', now);
+  if (!(await sessions.find(tx, session.id, now))) throw new SignedOut();
+}
+
+type Ending = Pick<AccountDeps, 'audit' | 'devices' | 'endTokens' | 'otp' | 'sessions'>;
+
+/**
+ * Ends whatever other browsers have by what was true before: the code that a stolen phone has got, too, and the login that
+ * waits for it. This browser has just shown two factors and goes on. Call it with the user's row held.
+ */
+export async function endOthers(deps: Ending, tx: Tx, visit: Visit): Promise<void> {
+  const { audit, devices, endTokens, otp, sessions } = deps;
+  const { now, session, user } = visit;
+  const reason = 'factors-changed';
+  await demandSession(deps, tx, visit);
+  await sendRiders(tx, [otp.killingAll(tx, user.id, now)]);
+  const ended = await endLogins(tx, user.id, null, now);
+  await sessions.revokeAll(tx, user.id, reason, now, session.id);
+  await devices.revokeAll(tx, user.id, reason, now);
   await endTokens(tx, user.id, { exceptSessionId: session.id });
+  const about = { name: 'login.finished', subject: user.id, result: 'failed', reason };
+  const events = ended.map(({ appId, id: loginId }) => ({ ...about, appId, loginId }));
+  await audit.record(tx, now, events);
 }

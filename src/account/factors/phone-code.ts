@@ -1,6 +1,6 @@
 import { codeWords } from '../../flows/index.ts';
 import { isUntilLifted } from '../../guard/index.ts';
-import type { Guard, SendAnswer } from '../../guard/types.ts';
+import type { Guard, SendAnswer, SendRequest, Task } from '../../guard/types.ts';
 import { after } from '../../lib/clock.ts';
 import { type OtpDocument, otpSettings } from '../../otp/index.ts';
 import type { OtpSettings } from '../../otp/types.ts';
@@ -22,8 +22,15 @@ const triesWindowMs = 5 * 60_000;
 /** However many tabs and sessions they are typed into. */
 const tryKey = (subjectKey: string): string => `${factor}:${subjectKey}`;
 
+/** Which of a person's two numbers it is to be. */
+export type NumberPlace = 'first' | 'second';
+
 export interface BegunProof {
+  id: string;
   phone: string;
+  which: NumberPlace;
+  /** What the browser has to do before the next message. */
+  task: Task | null;
   expiresAt: Date;
 }
 
@@ -33,6 +40,8 @@ export interface ProofState {
   at: number;
   count: number;
   refused: { reason: string; until: number | null } | null;
+  /** It may go out once the browser has passed a challenge; unused messages from the same place, lately. */
+  pressure?: number;
 }
 
 export type Refused =
@@ -59,7 +68,15 @@ export async function stateOf(deps: AccountDeps, visit: Visit, proof: BegunProof
   };
 }
 
-export async function sendCode(deps: AccountDeps, visit: Submitted, proof: BegunProof): Promise<ProofState> {
+type Passed = NonNullable<SendRequest['passed']> | null;
+
+/** `passed`: how the browser has passed a challenge for it. */
+export async function sendCode(
+  deps: AccountDeps,
+  visit: Submitted,
+  proof: BegunProof,
+  passed: Passed = null,
+): Promise<ProofState> {
   const { delivery, otp, storage } = deps;
   const { now, user } = visit;
   const before = await stateOf(deps, visit, proof);
@@ -70,10 +87,11 @@ export async function sendCode(deps: AccountDeps, visit: Submitted, proof: Begun
   });
   // Looked at first: what may not be sent anyway is not to use up what the guard allows.
   if (next > now.getTime()) return refused('too-soon', next);
-  const answer = await allowed(deps, visit, proof);
+  const answer = await allowed(deps, visit, proof, passed);
   if (!answer.allowed) {
     await sendRiders(storage.db, deps.guard.recordingSend(storage.db, answer, now));
-    const { retryAt, rule } = answer;
+    const { challenge, pressure, retryAt, rule } = answer;
+    if (challenge) return { ...before, pressure };
     return refused(rule, retryAt === null || isUntilLifted(retryAt) ? null : retryAt.getTime());
   }
   const issued = await storage.transaction(async (tx) => {
@@ -98,11 +116,12 @@ function allowed(
   { crypto, guard }: AccountDeps,
   { by, deviceId, now, user }: Submitted,
   { phone }: BegunProof,
+  passed: Passed,
 ): Promise<SendAnswer> {
   return guard.allowSend(
     {
       ...{ numberHash: crypto.mac('identifier', phone), number: phone, userId: user.id, ip: by.ip ?? null },
-      ...{ deviceId, appId: accountId, channel: 'sms', loginId: null },
+      ...{ deviceId, appId: accountId, channel: 'sms', loginId: null, passed, mayWait: true },
       lock: { subjectKey: guard.subjectKey(user.id), factor },
     },
     now,

@@ -1,5 +1,6 @@
-import { codeScreen, numberScreen } from '../../flows/index.ts';
+import { challengeScreen, codeScreen, numberScreen } from '../../flows/index.ts';
 import type { Action, Field } from '../../flows/types.ts';
+import type { Task } from '../../guard/types.ts';
 import { type Text, text } from '../../lib/texts.ts';
 import type { OtpSettings } from '../../otp/types.ts';
 import type { AccountDeps, Answer, Notice, Visit } from '../types.ts';
@@ -7,26 +8,71 @@ import { heldBack } from './change.ts';
 import { type FieldProblem, minutesUntil, withProblem } from './fields.ts';
 import type { BegunProof, ProofState } from './phone-code.ts';
 import type { Checked } from './phone-proof.ts';
+import { stampOf } from './stamp.ts';
 
-/** Asks for a number. */
-export function showNumber(
-  visit: Visit & { body?: Record<string, string> },
+/** A visit, and what was typed where a form of it was sent. */
+type Asked = Visit & { body?: Record<string, string> };
+
+const lastOf = (number: string | null): string | null => number?.slice(-2) ?? null;
+
+/** The numbers as they are, with the form for another first one. */
+export function showNumbers(
+  deps: Pick<AccountDeps, 'crypto'>,
+  visit: Asked,
   problem: FieldProblem | null = null,
   status = problem ? 422 : 200,
   more: Notice[] = [],
 ): Answer {
-  const { body, locale, typed, user } = visit;
+  const { user } = visit;
+  const heading = text(user.phone === null ? 'account.phone.headingAdd' : 'account.phone.heading');
+  const two = {
+    ...{ last2: lastOf(user.phone), second: lastOf(user.secondPhone) },
+    ...{ addsSecond: user.phoneVerified, stamp: stampOf(deps, user) },
+  };
+  return formPage('account/phone', heading, visit, { problem, status, more, data: two });
+}
+
+/** Asks for a second number. */
+export const showSecond = (
+  visit: Asked,
+  problem: FieldProblem | null = null,
+  status = problem ? 422 : 200,
+): Answer =>
+  formPage('account/phone-second', text('account.phone.secondAdd'), visit, {
+    ...{ problem, status, more: [] },
+    data: { last2: lastOf(visit.user.phone) },
+  });
+
+function formPage(
+  view: string,
+  heading: Text,
+  visit: Asked,
+  page: { problem: FieldProblem | null; status: number; more: Notice[]; data: object },
+): Answer {
+  const { body, locale, typed } = visit;
+  const { data, more, problem, status } = page;
   const held = heldBack(visit);
   const fields: Field[] = numberScreen('sms-otp', { locale, typed: body ?? typed }).fields;
-  const heading = text(user.phone === null ? 'account.phone.headingAdd' : 'account.phone.heading');
   return {
     page: {
-      ...{ view: 'account/phone', title: heading, status, error: problem !== null || more.length > 0 },
+      ...{ view, title: heading, status, error: problem !== null || more.length > 0 },
       notices: [...(held ? [{ tone: 'warning' as const, text: held }] : []), ...more],
-      data: {
-        ...{ heading, held: held !== null, last2: user.phone?.slice(-2) ?? null },
-        fields: withProblem(fields, problem),
-      },
+      data: { heading, held: held !== null, fields: withProblem(fields, problem), ...data },
+    },
+  };
+}
+
+/** What the browser has to do before a code is sent: the page of a login, with the one other way that there is here. */
+export function showChallenge({ now }: Visit, task: Task, problem?: Text): Answer {
+  const other: Action = {
+    ...{ name: 'change-number', label: text('sms-otp.changeNumber'), style: 'link', skipsValidation: true },
+  };
+  const { actions, challenge, fields, heading, sentence = null } = challengeScreen(task, [other]);
+  return {
+    page: {
+      ...{ view: 'account/phone-code', title: heading, challenge },
+      ...(problem && { error: true, status: 422, notices: [{ tone: 'error' as const, text: problem }] }),
+      data: { screen: { heading, sentence, at: now.getTime(), actions, fields, challenge } },
     },
   };
 }
