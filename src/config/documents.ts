@@ -11,6 +11,7 @@ import type {
   SettingDocument,
   SettingSection,
 } from './types.ts';
+import { candidateOf, doubtsOf, nothingStored } from './validation/candidate.ts';
 import { fileOf, fileSchemas } from './validation/schema.ts';
 import { createValidator, type Validator } from './validation/validator.ts';
 
@@ -62,6 +63,8 @@ export function createReader(deps: { sections: readonly ConfigSection[]; referen
           else addCollection(documents, section, checked, found);
         }
       }
+      const candidate = candidateOf(sections, documents, nothingStored, { prune: false, references });
+      found.advice.push(...doubtsOf(sections, documents, candidate));
       return { documents, ...found };
     },
   };

@@ -2,13 +2,14 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Fault, Problem } from '../lib/problem.ts';
 import type { Db, Storage, Tx } from '../storage/types.ts';
-import { below, candidateOf, checkDocuments } from './checks.ts';
+import { checkDocuments } from './checks.ts';
 import { createReader } from './documents.ts';
 import { ConfigurationError } from './errors.ts';
 import { plan, readStored, type Step, type StoredDocuments } from './plan.ts';
 import { restored, secretsOf } from './secrets/setting-secrets.ts';
 import { isConfigured, lockConfigured, markConfigured, removeSetting, saveSetting } from './store.ts';
 import type { Candidate, Change, ConfigSection, Configuration, Documents, References } from './types.ts';
+import { below, candidateOf, doubtsOf } from './validation/candidate.ts';
 import { fileOf, inOrder } from './validation/schema.ts';
 
 export interface ConfigurationDeps {
@@ -30,6 +31,15 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     const stored = await readStored(storage.db, sections);
     const { documents, faults } = withKept(sections, given, stored);
     return [...faults, ...checkDocuments(sections, documents, stored, { ...options, references })];
+  }
+
+  async function advise(documents: Documents): Promise<Fault[]> {
+    const stored = await readStored(storage.db, sections);
+    return doubtsOf(
+      sections,
+      documents,
+      candidateOf(sections, documents, stored, { prune: false, references }),
+    );
   }
 
   /** Throws when anything is wrong with the documents; otherwise what would have to be done. */
@@ -65,7 +75,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
 
   return {
     read: (folder) => reader.read(folder),
-    check,
+    ...{ check, advise },
     diff: async (documents) => (await planned(documents, { prune: false })).steps.map(({ change }) => change),
     apply,
     applyToEmpty,

@@ -125,6 +125,8 @@ export interface CollectionSection {
   adopt?(written: Record<string, unknown>): Adopted | null;
   /** What may be said and is probably not meant. Paths are relative to the item; `all` is what its file lists. */
   advise?(item: Loaded, all: readonly Loaded[]): Fault[];
+  /** The same in the light of everything that would be in force. */
+  doubts?(item: Loaded, candidate: Candidate): Fault[];
   /** Checks beyond the schema. Paths of faults are relative to the item (`redirectUris[0]`). */
   check?(item: Loaded, candidate: Candidate): Fault[];
   /** True for `users`: only creates what is absent, outside diff, export and prune. */
@@ -173,6 +175,8 @@ export interface Configuration {
   read(folder: string): FolderReading;
   /** Every further fault, in the light of what the database holds. */
   check(documents: Documents, options: { prune: boolean }): Promise<Fault[]>;
+  /** What of it is probably not meant, in the same light. Of documents without faults. */
+  advise(documents: Documents): Promise<Fault[]>;
   /** How the database differs from the documents. */
   diff(documents: Documents): Promise<Change[]>;
   /** Creates and updates in one transaction; deletes, of files that exist, only when pruning. Answers what it did. */

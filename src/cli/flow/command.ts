@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { ConfigurationError } from '../../config/index.ts';
-import { fillTemplate, templates } from '../../flows/index.ts';
+import { type FlowDesk, type FlowShown, fillTemplate, templates, unchangeable } from '../../flows/index.ts';
 import { parseDuration } from '../../lib/duration.ts';
+import { Problem } from '../../lib/problem.ts';
 import { actor } from '../actor.ts';
 import { type CommandDeps, CommandFailure } from '../command.ts';
 import { withDesk } from './desk.ts';
@@ -136,20 +137,42 @@ const check = (deps: CommandDeps, file: string): Promise<void> =>
   withDesk(deps, async (desk) => {
     const judged = await desk.check(await readFlows(file));
     const faults = judged.flatMap((one) => one.faults);
+    for (const { path, message } of inFile(
+      file,
+      judged.flatMap(({ advice }) => advice),
+    )) {
+      deps.writeError(`warning: ${path}: ${message}\n`);
+    }
     if (faults.length > 0) throw new ConfigurationError(inFile(file, faults));
     deps.write(`No faults in ${judged.map(({ id }) => id).join(', ')}.\n`);
   });
+
+/** What is wrong with a file is told at its place there. */
+function faultyFile(file: string, error: unknown): unknown {
+  const faults =
+    error instanceof ConfigurationError ? error.faults : error instanceof Problem ? error.errors : [];
+  return faults.length === 0 ? error : new ConfigurationError(inFile(file, faults));
+}
 
 const inFile = (file: string, faults: { path: string; message: string }[]) =>
   faults.map(({ path, message }) => ({ path: `${file}: ${path}`, message }));
 
 const draft = (deps: CommandDeps, file: string, { note }: { note?: string }): Promise<void> =>
   withDesk(deps, async (desk) => {
-    const saved = await desk.draft(await readFlows(file), { by: actor(), note: note ?? null });
+    const flows = await readFlows(file);
+    const saved = await desk.draft(flows, { by: actor(), note: note ?? null }).catch((error: unknown) => {
+      throw faultyFile(file, error);
+    });
     for (const { flow, version } of saved) {
       deps.write(`Saved as a draft: “${flow}”, version ${version}. No sign-in takes it yet.\n`);
     }
   });
+
+async function changeable(desk: FlowDesk, id: string, version: number | null): Promise<FlowShown> {
+  const shown = await desk.show(id, version);
+  if (shown.builtIn !== null) throw unchangeable(id, shown.builtIn);
+  return shown;
+}
 
 const publish = (
   deps: CommandDeps,
@@ -157,7 +180,7 @@ const publish = (
   { version, share, replaces }: PublishOptions,
 ): Promise<void> =>
   withDesk(deps, async (desk) => {
-    const { draft, published, trial } = await desk.show(id, version ?? null);
+    const { draft, published, trial } = await changeable(desk, id, version ?? null);
     const chosen = version ?? trial?.version ?? draft;
     if (chosen === null)
       throw new CommandFailure(`“${id}” has no draft: name a version, or save a draft first.`);
@@ -171,7 +194,7 @@ const publish = (
 
 const rollBack = (deps: CommandDeps, id: string, { to }: { to?: number }): Promise<void> =>
   withDesk(deps, async (desk) => {
-    const { published, trial } = await desk.show(id, null);
+    const { published, trial } = await changeable(desk, id, null);
     const from = to === undefined ? (trial?.version ?? published) : published;
     if (from === null)
       throw new CommandFailure(`Nothing of “${id}” is published: there is nothing to take back.`);
@@ -184,7 +207,7 @@ const rollBack = (deps: CommandDeps, id: string, { to }: { to?: number }): Promi
 
 const archive = (deps: CommandDeps, id: string, { version }: { version?: number }): Promise<void> =>
   withDesk(deps, async (desk) => {
-    const chosen = version ?? (await desk.show(id, null)).draft;
+    const chosen = version ?? (await changeable(desk, id, null)).draft;
     if (chosen === null) throw new CommandFailure(`“${id}” has no draft: name a version.`);
     await desk.archive({ flow: id, version: chosen, by: actor() });
     deps.write(`Archived: version ${chosen} of “${id}”.\n`);

@@ -10,31 +10,39 @@ export function table(rows: string[][]): string {
 }
 
 export function listPage(flows: FlowSummary[]): string {
-  if (flows.length === 0) return 'None. See config/flows.yaml, or sallyport flow template.\n';
-  return table(
-    flows.map(({ id, name, published, trial, draft, apps }) => [
+  const none = flows.every(({ builtIn }) => builtIn !== null)
+    ? 'None of your own. See config/flows.yaml, or sallyport flow template.\n'
+    : '';
+  const rows = table(
+    flows.map(({ id, name, builtIn, published, trial, draft, apps }) => [
       id,
-      published === null ? 'not published' : `version ${published}`,
+      published === null ? (builtIn === null ? 'not published' : 'built in') : `version ${published}`,
       trial === null ? '' : `version ${trial.version} for ${trial.share} %`,
       draft === null ? '' : `draft ${draft}`,
       name,
       apps.length === 0 ? '(no app)' : apps.join(', '),
     ]),
   );
+  return `${none}${rows}`;
 }
 
-export function showPage({ id, name, version, versions, apps }: FlowShown, yaml: string): string {
+export function showPage(shown: FlowShown, yaml: string): string {
+  const { apps, builtIn, id, name, version, versions } = shown;
   const rows = versions.map((one) => [
     String(one.version),
     one.status === 'trial' ? `for ${one.share} %` : one.status,
-    one.publishedAt === null ? '' : `since ${one.publishedAt}${by(one.publishedBy)}`,
+    one.publishedAt === null ? '' : `${begin(one.status)} ${one.publishedAt}${by(one.publishedBy)}`,
     `made ${one.createdAt}${by(one.createdBy)}`,
     one.running === 0 ? '' : `${one.running} under way`,
     one.note ?? '',
   ]);
   const used = apps.length === 0 ? 'No app uses it.' : `Used by ${apps.join(', ')}.`;
+  if (builtIn !== null) return `${name} (${id})\n${used}\nIt is built in: ${builtIn}.\n\n${yaml}`;
   return `${name} (${id})\n${used}\n\n${table(rows)}\nVersion ${version}:\n\n${yaml}`;
 }
+
+/** When sign-ins began to take it. */
+const begin = (status: string): string => (status === 'archived' ? 'from' : 'since');
 
 const by = (who: string | null): string => (who === null ? '' : ` by ${who}`);
 

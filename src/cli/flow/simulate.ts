@@ -53,7 +53,9 @@ const ends = {
 function page({ acr, amr, at, end, flow, reason, steps, user, version }: Simulation): string {
   const rows = steps.map(({ condition, is, method, options, rule, step }) => {
     const ways = options.map((offer) => (offer.enrol ? `${offer.method} (set up)` : offer.method));
-    const said = condition && `${condition.source} is ${condition.value ?? `not known: ${condition.why}`}`;
+    const said =
+      condition &&
+      `${condition.source.replace(/\s+/g, ' ')} is ${condition.value ?? `not known: ${condition.why}`}`;
     return [step, is, rule, ways.length > 0 ? ways.join(', ') : (method ?? ''), said ?? ''];
   });
   const told = acr === null ? '' : `; acr ${acr}, amr ${amr.join(' ')}`;
