@@ -26,7 +26,7 @@ import {
   type MessageDesk,
   type ProviderDesk,
 } from './delivery/index.ts';
-import { createFlowDesk, createFlows, type FlowDesk } from './flows/index.ts';
+import { createFlows, type FlowDesk } from './flows/index.ts';
 import { createGuarding } from './guarding.ts';
 import { createHttp } from './http/index.ts';
 import { createKeys, sessionLifeMs } from './keys.ts';
@@ -42,10 +42,12 @@ import { sectionsOf } from './sections.ts';
 import {
   builtInApps,
   builtInFlows,
+  createFlowDeskOf,
   createNoticesOf,
   createSelfService,
   featureTexts,
   hasAccount,
+  helpContactOf,
 } from './self-service.ts';
 import { createDevices, createSessions } from './sessions/index.ts';
 import { isDatabaseUnavailable, openStorage } from './storage/index.ts';
@@ -181,7 +183,7 @@ export async function createContext(environment: Environment, overrides: Overrid
         describeApp: (id: string) => describeApp({ db: storage.db, apps, issuer }, id),
         messages: createMessages({ storage, issuer, apps: () => apps.list(storage.db), localesDir }),
         providers: createProviderDesk({ storage, crypto, references, clock, log, audit, issuer }),
-        flows: createFlowDesk({ storage, random, clock, audit, apps, users, check: configuration.check }),
+        flows: createFlowDeskOf({ storage, random, clock, audit, apps, users, settings, configuration }),
         people: createDesk({ storage, crypto, clock, random, audit, users, settings, issuer, apps }),
         sealed: createSealed(storage, crypto),
       },
@@ -201,6 +203,7 @@ function openHttp({ crypto, environment, log, settings, tracer }: Context): Retu
     ...{ issuer, crypto, log, viewsDir, trustedProxies },
     texts: featureTexts,
     hasAccount: () => hasAccount({ settings }),
+    helpContact: () => helpContactOf({ settings }),
     countryHeader: () => settings.get<CountryDocument>('country').header || null,
     hooks: tracer === null ? undefined : (app) => traceRequests(app, tracer, { trustedProxies, issuer }),
     name: () => settings.get<string>('name'),
@@ -244,11 +247,8 @@ export async function createApp(context: Context): Promise<App> {
   const { plugin: links, ...ownData } = accounts;
   const account = createSelfService({ ...more, ...ownData, flows });
 
-  let templatesChecked = false;
-  await mountRoutes(context, {
-    ...{ server, http, delivery, plugins: [flows.plugin, oidc.plugin, links, account.plugin] },
-    isChecked: () => templatesChecked,
-  });
+  const plugins = [flows.plugin, oidc.plugin, links, account.plugin];
+  await mountRoutes(context, { server, http, delivery, plugins });
   storage.sweep(...sweepsOf(settings));
   return {
     server,
@@ -256,7 +256,6 @@ export async function createApp(context: Context): Promise<App> {
     async start() {
       delivery.start();
       await checkTemplates();
-      templatesChecked = true;
       await storage.start();
     },
     async close() {

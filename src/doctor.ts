@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Context, createContext } from './app.ts';
 import type { Environment } from './config/types.ts';
+import type { OlderKey } from './crypto/types.ts';
 import { examineProviders } from './delivery/index.ts';
 import { isLoopback } from './lib/loopback.ts';
 import { clockSkewMs, DataDirInUse } from './storage/index.ts';
@@ -122,12 +123,22 @@ async function examineClock({ storage, clock }: Context): Promise<Finding[]> {
 
 async function examineSecrets({ sealed }: Context): Promise<Finding[]> {
   const unreadable = await sealed.unreadable();
-  if (unreadable === null) return [ok('secrets', 'SECRET_KEY opens what is sealed in the database')];
+  if (unreadable === null) {
+    const older = await sealed.older();
+    return [ok('secrets', 'SECRET_KEY opens what is sealed in the database'), ...older.map(examineOlderKey)];
+  }
   const lost = unreadable.lost.map(({ what, count }) => `${count} ${what}`).join(', ');
   const ids = unreadable.keyIds.join(', ');
   return [
     fault('secrets', `SECRET_KEY does not open ${lost}: add the key ${ids} behind a comma, as id:base64`),
   ];
+}
+
+function examineOlderKey({ held, id, rows }: OlderKey): Finding {
+  const what = rows.map((row) => `${row.count} ${row.what}`).join(', ');
+  return held
+    ? ok('secrets', `the key ${id} is still needed, by ${what}`)
+    : warning('secrets', `${what} are of no use without the key ${id}: add it behind a comma, as id:base64`);
 }
 
 async function examineKeys({ keys, clock }: Context): Promise<Finding[]> {

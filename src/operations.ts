@@ -98,22 +98,17 @@ export async function closeServer(server: FastifyInstance): Promise<void> {
 }
 
 /** For load balancers and orchestrators: whether the process lives, and whether it can do its work. */
-export function healthRoutes(
-  server: FastifyInstance,
-  { storage, isChecked }: { storage: Storage; isChecked: () => boolean },
-): void {
+export function healthRoutes(server: FastifyInstance, storage: Storage): void {
   server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
   server.get('/readyz', async (request, reply) => {
     reply.type('text/plain');
-    const notReady = () => reply.code(503).header('retry-after', '1').send('not ready\n');
-    if (!isChecked()) return notReady();
     try {
       await storage.ready();
+      return reply.send('ready\n');
     } catch (err) {
       request.log.warn({ err }, 'not ready');
-      return notReady();
+      return reply.code(503).header('retry-after', '1').send('not ready\n');
     }
-    return reply.send('ready\n');
   });
 }
 
@@ -125,11 +120,10 @@ export async function mountRoutes(
     http: Http;
     delivery: DeliveryService;
     plugins: FastifyPluginAsync[];
-    isChecked: () => boolean;
   },
 ): Promise<void> {
-  const { server, http, delivery, plugins, isChecked } = parts;
-  healthRoutes(server, { storage, isChecked });
+  const { server, http, delivery, plugins } = parts;
+  healthRoutes(server, storage);
   metricsRoute(server, { metrics, settings: () => settings.get<MetricsDocument>('metrics') });
   for (const plugin of plugins) await server.register(plugin);
   const { receipts } = delivery;

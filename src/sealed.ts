@@ -1,6 +1,6 @@
 import { settingsSealed } from './config/index.ts';
-import { discardUnreadable, findUnreadable, signingKeysSealed } from './crypto/index.ts';
-import type { Crypto, Unreadable } from './crypto/types.ts';
+import { discardUnreadable, findOlderKeys, findUnreadable, signingKeysSealed } from './crypto/index.ts';
+import type { Crypto, OlderKey, Unreadable } from './crypto/types.ts';
 import { deliverySealed } from './delivery/index.ts';
 import { flowsSealed } from './flows/index.ts';
 import { guardSealed } from './guard/index.ts';
@@ -25,9 +25,12 @@ export interface Sealed {
   unreadable(): Promise<Unreadable | null>;
   /** Removes that for good, and answers what it was. */
   discard(): Promise<Unreadable | null>;
+  /** What lies under other keys than the one that seals now. */
+  older(): Promise<OlderKey[]>;
 }
 
 export const createSealed = (storage: Storage, crypto: Crypto): Sealed => ({
   unreadable: () => findUnreadable(storage.db, crypto, columns),
+  older: () => findOlderKeys(storage.db, crypto, columns),
   discard: () => storage.transaction((tx) => discardUnreadable(tx, crypto, columns)),
 });

@@ -41,7 +41,6 @@ export function createAssets(folder: string): Assets {
         await scope.register(fastifyStatic, {
           root: folder,
           prefix: PREFIX,
-          wildcard: false,
           cacheControl: false,
         });
       });

@@ -109,7 +109,7 @@ async function answer(
     sentence: sentenceOf(problem, deps.english),
     detail: null,
     reference: problem.status === 404 ? null : request.id,
-    back: null,
+    back: problem.status < 500 ? { href: '/', label: text('page.home') } : null,
   };
   return deps.http.page(request, reply, { view: 'error', title: data.heading, status: problem.status, data });
 }

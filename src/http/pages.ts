@@ -19,6 +19,8 @@ export interface PagesDeps {
   assets: Assets;
   /** The gateway's name, shown where no app is known. */
   name: () => string;
+  /** Whom to ask where the app does not say. */
+  helpContact: () => string | null;
 }
 
 /** Hosted pages: a template inside `layouts/page`, everything a person reads translated while it is rendered. */
@@ -47,6 +49,7 @@ export async function createPages(deps: PagesDeps): Promise<Pages> {
         locale,
         app: relyingParty,
         gateway: deps.name(),
+        help: relyingParty?.helpContact ?? deps.helpContact(),
         title: `${announced} · ${relyingParty?.name ?? deps.name()}`,
       });
     },

@@ -31,6 +31,8 @@ export interface HttpDeps {
   name: () => string;
   /** Whether people can look after their account here, as configured now. Default: not. */
   hasAccount?: () => boolean;
+  /** Whom people ask where no app says so, as configured now. Default: nobody. */
+  helpContact?: () => string | null;
   viewsDir: string;
   /** True for errors that mean that the database cannot be reached; they are answered with 503. */
   isUnavailable: (error: unknown) => boolean;
@@ -47,7 +49,8 @@ export async function createHttp(
   const locales = createLocales(english, join(deps.viewsDir, 'locales'));
   const assets = createAssets(join(deps.viewsDir, 'assets'));
   const app = await createServer(deps);
-  const pages = await createPages({ app, viewsDir: deps.viewsDir, locales, assets, name: deps.name });
+  const { helpContact = () => null, name, viewsDir } = deps;
+  const pages = await createPages({ app, viewsDir, locales, assets, name, helpContact });
   const http: Http = {
     render: pages.render,
     async page(request, reply, page) {

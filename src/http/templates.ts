@@ -94,10 +94,24 @@ function compileOnce(engine: typeof Handlebars, file: string, source: string, pa
   }
 }
 
+/**
+ * A value in Hebrew or Arabic is set apart, so that it does not turn what stands around it in the sentence
+ * (Unicode Standard Annex 9, isolates).
+ */
+const apart = (values: NonNullable<Text['values']>): NonNullable<Text['values']> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u.test(String(value)) ? `\u2068${value}\u2069` : value,
+    ]),
+  );
+
 function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
   const localeOf = (options: Library.HelperOptions): string => options.data.root.locale;
-  const translate = (text: Text | string, options: Library.HelperOptions) =>
-    deps.translate(localeOf(options), typeof text === 'string' ? { key: text, values: options.hash } : text);
+  const translate = (text: Text | string, options: Library.HelperOptions) => {
+    const { key, values = {} } = typeof text === 'string' ? { key: text, values: options.hash } : text;
+    return deps.translate(localeOf(options), { key, values: apart(values) });
+  };
   const escaped = engine.escapeExpression;
   engine.registerHelper({
     /** `{{t 'key' name=value}}`, or `{{t text}}` with a Text value. */

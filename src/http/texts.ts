@@ -24,6 +24,7 @@ export const texts: Catalogue = {
   'error.notFound': 'There is nothing here',
   'error.refused': 'That did not work',
   'error.unavailable': 'Back in a moment',
+  'page.home': 'Go to the start page',
   'error.reference': 'If you ask for help, quote this reference: {reference}',
 
   'problem.internal': 'The mistake is ours, not yours. Please try again in a moment.',
@@ -45,6 +46,9 @@ export const texts: Catalogue = {
   'expired.sentence': 'For your safety a sign-in is open for a short while only.',
   'expired.start': 'Start again at {app}',
   'expired.startAgain': 'Start again',
+  'expired.doneTitle': 'Sign-in finished',
+  'expired.doneHeading': 'This sign-in is finished',
+  'expired.doneSentence': 'There is nothing left to do on this page.',
   'expired.close': 'Close this page and start again from the app you came from.',
 
   'consent.title': 'Allow access',

@@ -58,6 +58,8 @@ export interface ErrorView {
 export interface ExpiredView {
   /** Where the login can be started again: the app's home. */
   startUrl: string | null;
+  /** It was finished before, and somebody came back to its page. */
+  done?: boolean;
 }
 
 /** What `views/oidc/consent.hbs` shows. Its form posts `_token` and `action` (`allow` or `deny`). */
