@@ -8,7 +8,12 @@ for (const button of document.querySelectorAll('[data-print]')) {
 for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = !navigator.clipboard;
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = button.dataset.copied;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = button.dataset.copied;
+    } catch {
+      // The browser refuses: what is marked can be copied by hand.
+      getSelection().selectAllChildren(document.querySelector('.backup-codes'));
+    }
   });
 }

@@ -1,12 +1,17 @@
 // Comforts of the hosted pages. Everything works without this file: the server decides.
 
-/** A form goes out once, however often its button is pressed; coming back to the page opens it again. */
+/**
+ * A form goes out once, however often its button is pressed. Coming back to the page opens it again, and so does a
+ * while: whoever has stopped a slow page is not left with a dead button.
+ */
 for (const form of document.querySelectorAll('form[data-once]')) {
+  const open = () => delete form.dataset.sent;
   form.addEventListener('submit', (event) => {
-    if ('sent' in form.dataset) event.preventDefault();
+    if ('sent' in form.dataset) return event.preventDefault();
     form.dataset.sent = '';
+    setTimeout(open, 8000);
   });
-  addEventListener('pageshow', () => delete form.dataset.sent);
+  addEventListener('pageshow', open);
 }
 
 /**
@@ -73,4 +78,10 @@ for (const button of document.querySelectorAll('button[data-enabled-at]')) {
     wait.remove();
   };
   const timer = setInterval(tick, 250);
+}
+
+/** The server does not know the reader's zone, and writes moments in UTC. */
+for (const moment of document.querySelectorAll('time[title]')) {
+  const format = { dateStyle: 'medium', timeStyle: 'long' };
+  moment.title = new Date(moment.dateTime).toLocaleString(document.documentElement.lang, format);
 }
