@@ -3,7 +3,7 @@ import { type PostgresServer, startPostgres } from './helpers/postgres-server.ts
 
 let server: PostgresServer | undefined;
 
-/** Called by the test runner once, before any file. What is put into the environment here reaches all of them. */
+/** Called once, before any file. What is put into the environment here reaches all of them. */
 export async function globalSetup(): Promise<void> {
   weedEmbedded();
   const [started] = await Promise.all([startPostgres(), embeddedSeed()]);

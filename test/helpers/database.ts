@@ -45,10 +45,10 @@ export async function openTestDatabase(
 ): Promise<TestDatabase> {
   const { migrated = true } = options;
   const url = kind === 'postgres' ? await createDatabase(migrated) : null;
-  const folder = kind === 'embedded' && migrated ? await plantedFolder() : null;
+  const folder = kind === 'embedded' ? await plantedFolder(migrated ? 'migrated' : 'blank') : null;
   const open = async ({ clock = systemClock, log = silent, poolSize = 20 }: DatabaseOptions) => {
-    const dataDir = folder ?? 'memory://';
-    const storage = await openStorage({ databaseUrl: url, dataDir, migrations, clock, log, poolSize });
+    const place = { databaseUrl: url, dataDir: folder ?? '' };
+    const storage = await openStorage({ ...place, migrations, clock, log, poolSize });
     opened.push(storage);
     return storage;
   };

@@ -21,28 +21,31 @@ import { databasesFolder } from './scratch.ts';
 /** Seeds of older migrations, and copies that killed tests have left, are 40 MB each. */
 const longestMs = { seed: 86_400_000, copy: 3_600_000 };
 
+/** With the tables of all migrations and no row in them, or without any table. */
+type Seed = 'migrated' | 'blank';
+
 /**
- * A data folder with a migrated, empty embedded database: a copy of files takes a tenth of creating one. The original is
- * kept under a hash of the migrations and the library's version, and made again when either changes.
+ * A data folder with an embedded database: a copy of files takes a tenth of creating one. The original is kept under a
+ * hash of the migrations and the library's version, and made again when either changes.
  */
-export async function plantedFolder(): Promise<string> {
+export async function plantedFolder(kind: Seed = 'migrated'): Promise<string> {
   const folder = mkdtempSync(join(databasesFolder(), 'copy-'));
-  cpSync(join(await embeddedSeed(), 'db'), join(folder, 'db'), { recursive: true });
+  cpSync(join(await embeddedSeed(kind), 'db'), join(folder, 'db'), { recursive: true });
   return folder;
 }
 
 /** The original; makes it where there is none. */
-export async function embeddedSeed(): Promise<string> {
-  const seed = join(databasesFolder(), `seed-${fingerprint()}`);
-  if (!existsSync(seed)) await makeSeed(seed);
+export async function embeddedSeed(kind: Seed = 'migrated'): Promise<string> {
+  const seed = join(databasesFolder(), `seed-${kind}-${fingerprint()}`);
+  if (!existsSync(seed)) await makeSeed(kind, seed);
   return seed;
 }
 
-async function makeSeed(seed: string): Promise<void> {
+async function makeSeed(kind: Seed, seed: string): Promise<void> {
   const dataDir = mkdtempSync(`${seed}-`);
   const options = { databaseUrl: null, dataDir, migrations, clock: systemClock, log: silent };
   const storage = await openStorage(options);
-  await storage.migrate();
+  if (kind === 'migrated') await storage.migrate();
   // What is in its files need not be recovered from its log by everybody who opens a copy.
   await sql`checkpoint`.execute(storage.db);
   await storage.close();

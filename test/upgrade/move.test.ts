@@ -6,10 +6,18 @@ import { stringify } from 'yaml';
 import { sallyport } from '../cli/support.ts';
 import { signIn } from '../helpers/relying-party.ts';
 import { fixtureFiles, held } from './fixture.ts';
-import { backupCodeWorks, emptyPlace, refresh, startOn, temporary, withStorage } from './support.ts';
+import {
+  backupCodeWorks,
+  emptyPlace,
+  newFolder,
+  refresh,
+  startOn,
+  temporary,
+  withStorage,
+} from './support.ts';
 
 t.test('a trial moves to PostgreSQL', async (t) => {
-  const trial = await emptyPlace(t, 'embedded');
+  const trial = newFolder(t);
   const real = await emptyPlace(t, 'postgres');
   const configDir = temporary(t);
   for (const [name, content] of Object.entries(fixtureFiles())) {
@@ -56,7 +64,7 @@ t.test('a trial moves to PostgreSQL', async (t) => {
 });
 
 t.test('what cannot be moved', async (t) => {
-  const trial = await emptyPlace(t, 'embedded');
+  const trial = newFolder(t);
   const real = await emptyPlace(t, 'postgres');
   const move = (to: string, env: Record<string, string> = {}) =>
     sallyport({ ...trial, ...env }, ['database', 'move', '--to', to]);

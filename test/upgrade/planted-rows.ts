@@ -18,6 +18,7 @@ export async function plantRows({ clock, crypto, storage, users }: Context, user
     const secret = 'JBSWY3DPEHPK3PXP';
     const authenticator = { userId: user.id, type: 'totp', label: 'Phone', data: {}, secret };
     await users.credentials.add(tx, authenticator, 1, now);
+    await users.setSecondPhone(tx, user.id, '+447700900998', now);
   });
   await db
     .insertInto('message_timers')

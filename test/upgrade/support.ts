@@ -11,6 +11,7 @@ import { serve } from '../../src/server.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import type { Snapshot, Storage } from '../../src/storage/types.ts';
 import { openTestDatabase } from '../helpers/database.ts';
+import { plantedFolder } from '../helpers/embedded-seed.ts';
 import { freePort, type TestGateway } from '../helpers/gateway.ts';
 import { silent } from '../helpers/log.ts';
 import { createTestApp, openLogin, passPassword } from '../helpers/relying-party.ts';
@@ -30,12 +31,19 @@ export interface Place {
   DATABASE_URL?: string;
 }
 
-/** A new PostgreSQL database, or a new folder. */
+/** A folder that is not there yet. */
+export const newFolder = (t: Test): Place => ({ DATA_DIR: join(temporary(t), 'data') });
+
+/** A new database of either kind. */
 export async function emptyPlace(t: Test, kind: Storage['kind']): Promise<Place> {
-  if (kind === 'embedded') return { DATA_DIR: join(temporary(t), 'data') };
+  if (kind === 'embedded') {
+    const folder = await plantedFolder('blank');
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    return { DATA_DIR: folder };
+  }
   const database = await openTestDatabase('postgres', { migrated: false });
   t.teardown(() => database.close());
-  return { DATA_DIR: join(temporary(t), 'data'), DATABASE_URL: database.url ?? '' };
+  return { ...newFolder(t), DATABASE_URL: database.url ?? '' };
 }
 
 export async function withStorage<T>(place: Place, work: (storage: Storage) => Promise<T>): Promise<T> {
