@@ -133,9 +133,12 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
       403,
       'the token of another session',
     );
-    t.equal((await post(browser, '/account/profile', { name: 'Bob', _token: token })).status, 303);
+    t.equal(
+      (await post(browser, '/account/profile', { name: '\u202eBo\u2067b', _token: token })).status,
+      303,
+    );
     const after = await browser.open(at('/account/profile'));
-    t.match(after.html, /value="Bob"/);
+    t.match(after.html, /value="Bob"/, 'without what would turn the writing around it');
     t.match(after.html, /bob@example\.test \(confirmed\)/);
     t.match(after.html, /<dt>team<\/dt><dd>tea<\/dd>/);
   });

@@ -207,15 +207,17 @@ t.test('the switch of the code', async (t) => {
   };
 
   const { browser, page } = await enter('/account/code', account('ada'));
-  t.match(words(page), /Without the code: Shop .*requires it: Bank/);
+  t.match(words(page), /You can do without it at: Shop .*requires it: Bank/);
   t.match(
     words(await press(browser, page, '/account/code/off', { until: '1999-01-01' })),
     /choose a day within the next year/,
   );
+  const reloaded = await browser.open(at('/account/code/off'));
+  t.equal(reloaded.url.pathname, '/account/code', 'a form’s address leads to the form');
   const until = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
   const off = await press(browser, page, '/account/code/off', { until });
   t.match(words(off), /The code is off/);
-  t.match(words(off), /Off until/);
+  t.match(words(off), /Off until .*Without the code: Shop/);
   t.equal(await passwordOnly(), true, 'where the app allows it');
   const bank = await createTestApp(gateway, { ...shop, id: 'bank' });
   const asked = await passPassword(bank, await openLogin(bank), {
@@ -247,6 +249,7 @@ t.test('the switch of the code', async (t) => {
   const back = await ben.browser.submit(pass, { code: await world.code(numbers.ben) });
   t.equal(back.url.pathname, '/account/code');
   t.match(back.html, `value="${until}"`, 'what was typed is not lost');
+  t.match(words(back), /press the button once more/);
   t.equal((await userOf('ben')).codeOff, false, 'and nothing has happened');
   await sql`update users set recovered_at = ${new Date()} where username = 'ben'`.execute(world.db);
   await press(ben.browser, back, '/account/code/off');

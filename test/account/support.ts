@@ -15,11 +15,17 @@ export interface Account {
 }
 
 /** A gateway with mails on the simulator and messages at `sms`. */
-export async function openAccounts(t: Test, databaseUrl: string | null, files: Partial<Files> = {}) {
+export async function openAccounts(
+  t: Test,
+  databaseUrl: string | null,
+  files: Partial<Files> = {},
+  logTo?: (line: string) => void,
+) {
   const sms = await startSmsGateway();
   t.teardown(() => sms.close());
   const gateway = await startGateway(t, {
     databaseUrl,
+    ...(logTo && { logTo }),
     files: {
       gateway: { name: 'Sallyport', guard: generousGuard },
       providers: [

@@ -108,11 +108,11 @@ export const accountSamples: Record<string, Page> = {
         device: device('Firefox', 'Linux'),
         seen: ago(0),
         began: ago(30),
-        ip: '203.0.113.7',
+        ...{ ip: '203.0.113.7', place: 'Germany' },
       },
       {
         ...{ id: 'ses_2', here: false, device: device('Samsung Internet', 'Android') },
-        ...{ seen: ago(5), began: ago(1000), ip: '2001:0db8:85a3:1234:5678:8a2e:0370:7334' },
+        ...{ seen: ago(5), began: ago(1000), ip: '2001:0db8:85a3:1234:5678:8a2e:0370:7334', place: null },
       },
       {
         id: 'ses_3',
@@ -120,7 +120,7 @@ export const accountSamples: Record<string, Page> = {
         device: text('account.deviceUnknown'),
         seen: ago(99),
         began: ago(99),
-        ip: null,
+        ...{ ip: null, place: null },
       },
     ],
     others: true,

@@ -2,7 +2,7 @@
 import { whenOf } from '../../src/account/when.ts';
 import { authenticatorFigure } from '../../src/flows/authenticators/figure.ts';
 import { totpDefaults } from '../../src/flows/authenticators/totp.ts';
-import { codeScreen, numberScreen } from '../../src/flows/index.ts';
+import { challengeScreen, codeScreen, numberScreen } from '../../src/flows/index.ts';
 import type { Page } from '../../src/http/types.ts';
 import { text } from '../../src/lib/texts.ts';
 import { accountPage } from './account-samples.ts';
@@ -17,6 +17,14 @@ const { actions, fields: codeFields } = codeScreen('sms-otp', {
   codes: () => ({ ...codes, alphabet: 'numeric' }),
   sent: { codeId: 'otc_1', at: now.getTime() - 7000, count: 1, suffix: '', last2: '67', refused: null },
 });
+/** More work than a browser does while it is looked at. */
+const earned = challengeScreen(
+  {
+    ...{ kind: 'proof-of-work', salt: 'A'.repeat(22), bits: 32 },
+    ...{ expiresAt: now.getTime() + 600_000, waitUntil: now.getTime() + 60_000 },
+  },
+  actions.filter(({ name }) => name === 'change-number'),
+);
 const figure = await authenticatorFigure('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', totpDefaults, {
   ...{ issuer: 'Sallyport', account: 'demo' },
 });
@@ -29,10 +37,26 @@ const both = { allowed: 'Demo shop', refused: 'Landesversorgungsamt Mecklenburg-
 
 export const factorSamples: Record<string, Page> = {
   'account-phone': accountPage('phone', text('account.phone.heading'), {
-    ...{ heading: text('account.phone.heading'), held: false, last2: '67' },
+    ...{ heading: text('account.phone.heading'), held: false, last2: '67', addsSecond: true, stamp: 'stamp' },
     fields: fields.map((field) =>
       field.name === 'phone' ? { ...field, error: text('sms-otp.badNumber') } : field,
     ),
+  }),
+  'account-phone-two': accountPage(
+    'phone',
+    text('account.phone.heading'),
+    {
+      ...{ heading: text('account.phone.heading'), held: false, last2: '67', second: '22' },
+      ...{ addsSecond: true, stamp: 'stamp', fields },
+    },
+    { notices: [{ tone: 'warning', text: text('account.phone.moved') }] },
+    { error: true, status: 409 },
+  ),
+  'account-phone-second': accountPage('phone-second', text('account.phone.secondAdd'), {
+    ...{ heading: text('account.phone.secondAdd'), held: false, last2: '67', fields },
+  }),
+  'account-phone-challenge': accountPage('phone-code', earned.heading, {
+    screen: { ...earned, at: now.getTime(), sentence: earned.sentence ?? null },
   }),
   'account-phone-none': accountPage('phone', text('account.phone.headingAdd'), {
     ...{ heading: text('account.phone.headingAdd'), held: false, last2: null, fields },
@@ -76,6 +100,7 @@ export const factorSamples: Record<string, Page> = {
   ),
   'account-codes-new': accountPage('backup-codes-new', text('account.codes.newTitle'), {
     ...{ codes: list, list: list.join('\n') },
+    about: text('account.codes.file', { name: 'demo', gateway: 'Sallyport' }),
   }),
   'account-authenticator': accountPage('authenticator', text('account.authenticator.title'), {
     authenticators: [

@@ -31,6 +31,7 @@ t.test('people in a browser', async (t) => {
           ...files.apps[0],
           redirectUris: [`http://localhost:${shopPort}/callback`],
           postLogoutRedirectUris: [`http://localhost:${shopPort}/`],
+          home: `http://localhost:${shopPort}/`,
         },
       ],
     },
@@ -154,11 +155,25 @@ t.test('people in a browser', async (t) => {
   await t.test('the back button and a reload skip nothing', (t) =>
     withPage(t, {}, async (page) => {
       await toCode(page);
-      await code();
+      const sent = await code();
       await page.goBack();
       await page.reload();
       await page.locator('input[name=code]').waitFor();
       t.match(page.url(), /\/login\//, 'still at the second step');
+
+      const address = page.url();
+      await withPage(t, { viewport: { width: 390, height: 844 } }, async (stranger) => {
+        await stranger.goto(address);
+        await stranger.getByRole('link', { name: 'Start again at Shop' }).click();
+        await stranger.waitForURL(`${shopServer.url}/`);
+      });
+
+      await page.locator('input[name=code]').fill(sent);
+      await page.getByRole('heading', { name: 'Hello, Alice' }).waitFor();
+      await page.goBack();
+      await page.getByRole('heading', { name: 'This sign-in is finished' }).waitFor();
+      await page.getByRole('link', { name: 'Back to Shop' }).click();
+      await page.getByRole('heading', { name: 'Hello, Alice' }).waitFor();
     }),
   );
 });

@@ -4,95 +4,16 @@ import type { SimulatedMessage } from '../../src/delivery/simulator/store.ts';
 import { authenticatorFigure } from '../../src/flows/authenticators/figure.ts';
 import { totpDefaults } from '../../src/flows/authenticators/totp.ts';
 import type { LoginState } from '../../src/flows/engine/state.ts';
-import { methods } from '../../src/flows/methods/index.ts';
-import { type Surroundings, screenOf } from '../../src/flows/pages/screens.ts';
-import type { Flow, Screen, Step } from '../../src/flows/types.ts';
+import type { Screen } from '../../src/flows/types.ts';
 import type { CaptchaKind } from '../../src/guard/types.ts';
-import type { DeviceConfirmView, DeviceView, ErrorView, Page, PageApp } from '../../src/http/types.ts';
+import type { DeviceConfirmView, DeviceView, ErrorView, Page } from '../../src/http/types.ts';
 import { type Text, text } from '../../src/lib/texts.ts';
 import { accountSamples } from './account-samples.ts';
 import { factorSamples } from './factor-samples.ts';
+import { recoverySamples } from './recovery-samples.ts';
+import { AT, login, longName, offers, screen, sent, shop } from './screens.ts';
 
-export const shop: PageApp = {
-  name: 'Demo shop',
-  logoUrl: null,
-  home: 'http://localhost:3001/',
-  helpContact: 'help@example.test',
-  privacyUrl: 'https://example.test/privacy',
-  termsUrl: 'https://example.test/terms',
-};
-
-const longName: PageApp = {
-  ...shop,
-  helpContact: 'Bürgertelefon, montags bis freitags von acht bis achtzehn Uhr',
-  name: 'Landesversorgungsamt Mecklenburg-Vorpommern Bürgerserviceportal',
-  logoUrl: `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 40"><rect width="90" height="40" rx="6" fill="#0a7d6d"/></svg>')}`,
-};
-
-const AT = 1_750_000_000_000;
-const sent = { suffix: '', codeId: 'otc_1', at: AT - 7_000, count: 1, last2: '67', refused: null };
 const sentBefore = { ...sent, at: AT - 60_000 };
-const offers = (...methods: string[]) => methods.map((method) => ({ method, enrol: false }));
-const both = offers('sms-otp', 'backup-code');
-
-const option = (method: string) => ({ method, settings: {} });
-const step = (id: string, ...options: string[]): Step => ({
-  id,
-  options: options.map(option),
-  userMayDisable: false,
-  onUnavailable: 'fail',
-  graceMs: null,
-  when: null,
-  rememberMs: null,
-  maxAgeMs: null,
-});
-const flow: Flow = {
-  id: 'sample',
-  name: 'Sample',
-  versionId: 'flv_1',
-  version: 1,
-  steps: [step('first', 'identify', 'password'), step('second', 'sms-otp', 'backup-code')],
-};
-
-/** What stands on the page of a login in this state. */
-function screen(state: Partial<LoginState>, around: Partial<Surroundings> = {}): Screen {
-  const whole: LoginState = {
-    ...{ subject: { userId: 'usr_1', name: null }, counts: true, maxAgeMs: null, acr: [], hint: null },
-    ...{ passed: [], skipped: [], proved: true, step: 'second', offered: both, option: null },
-    ...{ locked: null, ended: null, sent: {}, scratch: {} },
-  };
-  const codes = { length: 6, expiresMs: 300_000, attempts: 5, resendAfterMs: 30_000, resends: 5 };
-  return screenOf(
-    flow,
-    { ...whole, ...state },
-    {
-      ...{ app: shop, methods, codes: () => ({ ...codes, alphabet: 'numeric' }), name: null, hint: null },
-      ...{
-        delivery: null,
-        fact: undefined,
-        problem: null,
-        typed: {},
-        preferred: [],
-        locale: 'en',
-        version: 3,
-      },
-      now: new Date(AT),
-      ...around,
-    },
-  );
-}
-
-function login(value: Screen, app: PageApp = shop): Omit<Page, 'locale'> {
-  const error =
-    value.fields.some((field) => field.error) || value.notices.some(({ tone }) => tone === 'error');
-  return {
-    view: 'login/step',
-    title: value.heading,
-    error,
-    app,
-    data: { screen: value, actionUrl: '/posted', formToken: 'token' },
-  };
-}
 
 const setUp = [{ method: 'totp', enrol: true }];
 const figure = await authenticatorFigure('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', totpDefaults, {
@@ -170,6 +91,12 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
   ),
   'sms-otp-send': login(screen({ option: 'sms-otp' })),
   'sms-otp': login(screen({ option: 'sms-otp', sent: { 'sms-otp': sent } }, { delivery: 'accepted' })),
+  'sms-otp-two': login(
+    screen(
+      { option: 'sms-otp', sent: { 'sms-otp': { ...sent, number: 'first' } } },
+      { delivery: 'accepted', fact: { first: '67', second: '22' } },
+    ),
+  ),
   'sms-otp-error': login(
     screen(
       { option: 'sms-otp', sent: { 'sms-otp': sentBefore } },
@@ -296,4 +223,5 @@ export const samples: Record<string, Omit<Page, 'locale'>> = {
   home: { view: 'home', title: text('home.title'), data: { account: true } },
   ...accountSamples,
   ...factorSamples,
+  ...recoverySamples,
 };

@@ -1,4 +1,4 @@
-/** An authenticator app, set up in a login and used in the next, as people meet it. */
+/** An authenticator app, set up in a login, used in the next, and instead of a message elsewhere, as people meet it. */
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { startRelyingParty } from '../../src/demo/index.ts';
@@ -16,6 +16,8 @@ t.teardown(closeBrowser);
 
 const phone = { width: 390, height: 844 };
 const password = 'moth in relay seventy';
+const numberOf = (at: number) => `+44770090017${at}`;
+const desk = { id: 'desk', name: 'Desk', secret: 'a-long-secret-of-the-desk-0123456789', flow: 'message' };
 const looks: Record<string, PageOptions> = {
   desktop: { locale: 'en-GB' },
   phone: { viewport: phone, locale: 'de-DE' },
@@ -24,7 +26,7 @@ const looks: Record<string, PageOptions> = {
 };
 
 t.test('an authenticator app', async (t) => {
-  const shopPort = await freePort();
+  const [shopPort, deskPort] = [await freePort(), await freePort()];
   const files = standard('');
   const gateway = await startGateway(t, {
     databaseUrl: null,
@@ -38,29 +40,39 @@ t.test('an authenticator app', async (t) => {
             { id: 'second', options: ['totp', 'backup-code'], onUnavailable: 'enrol', grace: '14d' },
           ],
         },
+        {
+          ...{ ...files.flows[0], id: 'message' },
+          steps: [
+            { id: 'first', options: ['password'] },
+            { id: 'second', options: ['sms-otp', { totp: { window: 2 } }] },
+          ],
+        },
       ],
-      apps: [{ ...files.apps[0], redirectUris: [`http://localhost:${shopPort}/callback`] }],
-      users: Object.keys(looks).map((username) => ({ username, password, name: username })),
+      apps: [
+        { ...files.apps[0], redirectUris: [`http://localhost:${shopPort}/callback`] },
+        { ...files.apps[0], ...desk, redirectUris: [`http://localhost:${deskPort}/callback`] },
+      ],
+      users: Object.keys(looks).map((username, at) => ({ username, password, phone: numberOf(at) })),
     },
   });
-  const shopServer = await startRelyingParty({
-    issuer: new URL(gateway.issuer),
-    clientId: shop.id,
-    clientSecret: shop.secret,
-    port: shopPort,
-  });
-  t.teardown(() => shopServer.close());
+  const serve = async (clientId: string, clientSecret: string, port: number) => {
+    const app = await startRelyingParty({ issuer: new URL(gateway.issuer), clientId, clientSecret, port });
+    t.teardown(() => app.close());
+    return app;
+  };
+  const shopServer = await serve(shop.id, shop.secret, shopPort);
+  const deskServer = await serve(desk.id, desk.secret, deskPort);
 
-  const signIn = async (page: Page, username: string) => {
+  const signIn = async (page: Page, username: string, app = shopServer) => {
     await page.context().clearCookies();
-    await page.goto(shopServer.url);
+    await page.goto(app.url);
     await page.getByRole('link', { name: 'Sign in' }).click();
     await page.locator('input[name=username]').fill(username);
     await page.locator('input[name=password]').fill(password);
     await page.locator('input[name=password]').press('Enter');
   };
-  const finished = async (page: Page) => {
-    await page.waitForURL(`${shopServer.url}**`);
+  const finished = async (page: Page, app = shopServer) => {
+    await page.waitForURL(`${app.url}**`);
     return page.locator('dl').innerText();
   };
   /** With scripts a whole code goes out by itself. */
@@ -104,6 +116,16 @@ t.test('an authenticator app', async (t) => {
         // Half a minute further: the code of the set-up has been used.
         await type(page, codeAt(secret, new Date(Date.now() + 30_000)), look);
         t.match(await finished(page), /"pwd","otp","mfa"/, 'used');
+
+        // Elsewhere a message is the other way. A browser that knows neither asks which one.
+        await signIn(page, name, deskServer);
+        await page.locator('button[value="choose:totp"]').waitFor();
+        await seen('choice');
+        await page.locator('button[value="choose:totp"]').click();
+        await type(page, codeAt(secret, new Date(Date.now() + 60_000)), look);
+        t.match(await finished(page, deskServer), /"pwd","otp","mfa"/, 'used instead of a message');
+        const codes = gateway.sms.received.filter(({ text }) => /#\S+$/.test(text));
+        t.same(codes, [], 'and no code was sent');
       }),
     );
   }

@@ -43,7 +43,11 @@ const views: Record<string, Partial<View>> = {
     sent: { ...sent, codeId: null, count: 0, refused: { reason: 'number', until: 200_000 } },
   },
   'refused for good': { proved: true, sent: { ...sent, refused: { reason: 'too-many', until: null } } },
-  'before any factor': { sent: { ...sent, last2: null } },
+  'sent to one of two numbers': {
+    ...{ proved: true, sent: { ...sent, number: 'second' }, delivery: 'accepted' },
+    fact: { first: '22', second: '67' },
+  },
+  'before any factor': { sent: { ...sent, last2: null }, fact: { first: '22', second: '67' } },
 };
 
 const view = (members: Partial<View>): View => ({

@@ -58,6 +58,12 @@ t.test('a new key seals, the old one only reads, and a lost one is named', async
   );
 
   const lost = createCrypto([key('new', 2)]);
+  const bound = before.seal('message', 'hello', 'row');
+  const renewed = rotated.renewed('message', bound, 'row') ?? '';
+  t.equal(lost.open('message', renewed, 'row'), 'hello', 'what was sealed anew needs the old key no more');
+  t.equal(rotated.renewed('message', renewed, 'row'), null, 'and is not sealed again');
+  t.throws(() => rotated.renewed('message', bound, 'another row'));
+  t.throws(() => lost.renewed('message', bound, 'row'), /"old", which SECRET_KEY does not hold/);
   t.throws(() => lost.open('message', sealed), /"old", which SECRET_KEY does not hold/);
   t.notOk(lost.verifyMac(mac, 'otp', 'a', 'b'));
 });

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { NewMessage } from '../../src/delivery/types.ts';
+import type { NewMessage, OutgoingMessage } from '../../src/delivery/types.ts';
 import type { Storage } from '../../src/storage/types.ts';
 import { defaults, guardOn } from '../guard/fixture.ts';
 import { forEachDatabase } from '../helpers/database.ts';
@@ -135,6 +135,44 @@ t.test('a code whose only message did not go out, and that nothing follows, is t
       ['unavailable'],
     );
     t.equal(await bench.delivery.state(storage.db, 'one'), 'unavailable', 'and the page says so');
+  }),
+);
+
+t.test('what was to follow cannot be read any more', (t) =>
+  forEachDatabase(t, async (t, storage) => {
+    const { db } = storage;
+    const shapes: [name: string, of: (whole: OutgoingMessage) => unknown][] = [
+      [
+        'of a release that knew no words',
+        ({ chain, ...rest }) => ({ ...rest, chain: { next: chain?.next } }),
+      ],
+      ['with steps of another form', (whole) => ({ ...whole, chain: { ...whole.chain, next: [null] } })],
+      ['without a number', ({ to: _, ...rest }) => rest],
+      ['under a key that is gone', () => null],
+    ];
+    const { asked, bench, pass } = await open(t, storage, {});
+    for (const [reference, change] of shapes) {
+      const message = await bench.queue({ ...sms, reference });
+      await bench.delivery.send(message);
+      const sent = asked();
+      const timer = await db.selectFrom('message_timers').selectAll().executeTakeFirstOrThrow();
+      const whole = JSON.parse(crypto.open('message', timer.sealed, message.id)) as OutgoingMessage;
+      const old = change(whole);
+      const sealed = old === null ? 'gone.AAAA' : crypto.seal('message', JSON.stringify(old), message.id);
+      await db.updateTable('message_timers').set({ sealed }).execute();
+      await db.updateTable('messages').set({ status: 'unavailable' }).where('id', '=', message.id).execute();
+      await pass(26);
+      t.same(asked(), sent, reference);
+      t.same(await db.selectFrom('message_timers').selectAll().execute(), [], 'it is not tried for ever');
+      const events = await db
+        .selectFrom('audit_events')
+        .select(['subject', 'reason'])
+        .where('name', '=', 'followup.dropped')
+        .execute();
+      t.match(events, [{ subject: 'usr_1', reason: 'unreadable' }]);
+      await db.deleteFrom('audit_events').execute();
+      t.match(bench.told.at(-1), { reference, outcome: { status: 'unavailable' } }, 'whoever waits is told');
+    }
   }),
 );
 

@@ -164,6 +164,13 @@ accident(
         world.clock.now(),
       );
     t.equal(await enough(bank), true, 'a backup code is an option of its step as well');
+    const alone = { ...session, factors: session.factors.filter(({ method }) => method === 'password') };
+    t.equal(
+      await enough(bank, { session: alone }),
+      false,
+      'but not that the other app remembers the browser',
+    );
+    t.equal(await enough(other, { session: alone }), false, 'which it does for one step');
     await world.publish([
       first,
       { id: 'second', options: ['sms-otp'], remember: '30d', when: '!device.known' },
@@ -173,6 +180,26 @@ accident(
     const login = await world.browser({ app: bank, session, rememberedCookie: cookie });
     Object.assign(login.cookies, { 'sp-remembered': cookie });
     t.equal(heading(await login.get()), 'We will send you a code', 'the skips of another app');
+    await login.submit({ action: 'continue' });
+    t.equal(await statusOf(storage, login), 'running');
+  },
+);
+
+accident(
+  'a step that was skipped elsewhere satisfies that of another app',
+  [first, { id: 'second', options: ['sms-otp'], userMayDisable: true, remember: '30d' }],
+  async (t, world, storage) => {
+    const user = await world.addUser({ ...ada, codeOff: true });
+    const browser = await world.browser({ continuationKey: 'off', acr: [] });
+    t.equal(heading(await browser.submit(credentials)), '', 'skipped, as the user wished');
+    const { result } = (await world.flows.findByContinuation(storage.db, 'off')) ?? {};
+    const session = await world.sessions.find(storage.db, result?.sessionId ?? '', world.clock.now());
+    await world.publish(insisting);
+    const asks = { user, app: { ...appDocument, id: 'bank' }, acr: [], maxAgeMs: null };
+    if (!session) throw new Error('no session');
+    t.equal(await world.flows.satisfies(storage.db, { session, ...asks }, world.clock.now()), false);
+    const login = await world.browser({ session });
+    t.equal(heading(await login.get()), 'We will send you a code');
     await login.submit({ action: 'continue' });
     t.equal(await statusOf(storage, login), 'running');
   },

@@ -135,3 +135,25 @@ t.test('guessing in many logins at once gets no further than guessing in two', (
     t.ok(compared >= 5 && compared <= 10, `${compared} were compared`);
   }),
 );
+
+t.test('a condition is looked at until the last step: where it was met once does not count', (t) =>
+  forEachDatabase(t, async (t, storage) => {
+    const world = await openWorld(t, storage, [
+      { id: 'first', options: ['password'] },
+      { id: 'second', options: ['sms-otp'], when: '!request.userAgent.contains("Office")' },
+      { id: 'third', options: ['backup-code'] },
+    ]);
+    await world.addUser({ ...ada, backupCodes: ['7K0D1-XW3QP'] });
+    const browser = await world.browser();
+    const from = async (userAgent: string, body: object) => {
+      const { version } = await browser.screen();
+      return (await browser.json({ ...body, version }, { 'user-agent': userAgent })).body;
+    };
+    const inside = await from('Office 1.0', { username: 'ada', password: ada.password ?? '' });
+    t.equal(inside.screen?.name, 'backup-code', 'there the second step does not apply');
+    const outside = await from('Elsewhere 1.0', { code: '7K0D1-XW3QP' });
+    t.equal(outside.screen?.name, 'sms-otp', 'here it does');
+    const done = await from('Elsewhere 1.0', { code: newestCode(world) });
+    t.match(done.next, '/authorize/resume');
+  }),
+);

@@ -9,6 +9,7 @@ import { systemRandom } from '../../src/lib/ids.ts';
 import { happened } from '../../src/storage/index.ts';
 import type { Storage } from '../../src/storage/types.ts';
 import { createUsers, usersSweeps } from '../../src/users/index.ts';
+import type { SecretCredential } from '../../src/users/types.ts';
 import { forEachDatabase, postgresOnly } from '../helpers/database.ts';
 import { silent } from '../helpers/log.ts';
 import { codeAt, wrongCode } from './totp-support.ts';
@@ -17,11 +18,17 @@ const now = new Date('2026-03-01T12:00:00Z');
 const later = (minutes: number) => new Date(now.getTime() + minutes * 60_000);
 const by = { actor: 'usr_1', ip: '127.0.0.1' };
 
-async function openAuthenticators(storage: Storage) {
-  const users = createUsers({
+const keys = ['k1', 'k2'].map((id) => ({ id, bytes: randomBytes(32) }));
+const [older, newer] = keys as [(typeof keys)[0], (typeof keys)[0]];
+
+const usersUnder = (...secretKeys: typeof keys) =>
+  createUsers({
     ...{ passwords: createPasswords(), clock: { now: () => now }, log: silent },
-    crypto: createCrypto([{ id: 'k1', bytes: randomBytes(32) }]),
+    crypto: createCrypto(secretKeys),
   });
+
+async function openAuthenticators(storage: Storage) {
+  const users = usersUnder(older);
   const authenticators = createAuthenticators({
     ...{ storage, users, audit: createAudit(), random: systemRandom, gateway: () => 'Sallyport' },
   });
@@ -123,6 +130,24 @@ t.test('what is begun does not wait for ever, and takes no end of tries', (t) =>
   }),
 );
 
+t.test('an app that is used after a rotation of SECRET_KEY needs the old key no more', (t) =>
+  forEachDatabase(t, async (t, storage) => {
+    const { addOne, user } = await openAuthenticators(storage);
+    const secret = await addOne(now);
+    const opened = ({ credentials }: ReturnType<typeof usersUnder>) =>
+      credentials.open(storage.db, user.id, 'totp');
+    const both = usersUnder(newer, older);
+    const [found] = await opened(both);
+    await t.rejects(opened(usersUnder(newer)), /SECRET_KEY does not hold/, 'looking at it changes nothing');
+    const use = (credential: SecretCredential) =>
+      storage.transaction((tx) => happened(tx, both.credentials.using(tx, credential, 60_000_000, now)));
+    t.ok(await use(found!));
+    t.match(await opened(usersUnder(newer)), [{ secret, counter: 60_000_000, renewed: null }]);
+    const [stored] = await opened(both);
+    t.notOk(await use(stored!), 'and each step counts once');
+  }),
+);
+
 t.test('many at once', (t) =>
   postgresOnly(t, async (t, storage) => {
     const { addOne, authenticators, user, users, whose } = await openAuthenticators(storage);
@@ -141,7 +166,9 @@ t.test('many at once', (t) =>
 
     const step = 60_000_000;
     const use = () =>
-      storage.transaction((tx) => happened(tx, users.credentials.using(tx, app!.id, step, now)));
+      storage.transaction((tx) =>
+        happened(tx, users.credentials.using(tx, { id: app!.id, renewed: null }, step, now)),
+      );
     const used = await Promise.all(Array.from({ length: 50 }, use));
     t.equal(used.filter(Boolean).length, 1, 'of 50 uses of one time step one counts');
   }),

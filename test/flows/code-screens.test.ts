@@ -76,3 +76,43 @@ t.test('spoken, and a number that wants nothing', async (t) => {
   t.match(pageOf({ delivery: 'stopped' }), { texts: ['headingNone', 'stopped'], fields: [] });
   t.match(pageOf({ delivery: 'stopped', alone: true }), { texts: ['headingNone', 'stoppedAlone'] });
 });
+
+t.test('two numbers: the other one is offered while anything may still go there', async (t) => {
+  const fact = { first: '67', second: '22' };
+  const there = { ...sent, number: 'second' as const, last2: '22' };
+  const never = (number: 'first' | 'second', reason = 'country') => ({ reason, until: null, number });
+  const rows: [string, Partial<View>, string[]][] = [
+    ['sent to the first', { sent: { ...sent, number: 'first' } }, ['resend', 'send-second']],
+    ['sent to the second', { sent: there }, ['resend', 'send-first']],
+    [
+      'the first cannot be reached',
+      { delivery: 'stopped', sent: { ...sent, number: 'first' } },
+      ['send', 'send-second'],
+    ],
+    ['all are sent', { sent: { ...there, count: 6 } }, []],
+    ['no more in this login', { sent: { ...there, refused: never('second', 'too-many') } }, []],
+    ['none to the other', { sent: { ...there, refused: never('first') } }, ['resend']],
+    ['none to this one', { sent: { ...there, codeId: null, refused: never('second') } }, ['send-first']],
+    ['before a factor was passed', { proved: false, sent: { ...there, last2: null } }, ['resend']],
+    ['while a number is set up', { enrol: true, scratch: { phone: 'sealed' } }, ['resend']],
+    ['one number', { fact: null }, ['resend']],
+  ];
+  for (const [name, members, expected] of rows) {
+    const { actions = [], waits } = pageOf({ delivery: 'accepted', fact, ...members });
+    t.same(
+      actions.flatMap((action) => /^(send|resend|send-\w+) /.exec(action)?.[1] ?? []),
+      expected,
+      name,
+    );
+    if (expected.length > 1) t.equal(waits, now + 30_000, 'after the same time');
+  }
+  const alike = methods.get('sms-otp')?.screen({
+    ...{ settings: {}, codes, name: null, hint: null, enrol: false, proved: true, scratch: {}, sent },
+    ...{ delivery: null, typed: {}, now, locale: 'en', alone: false, fact: { first: '67', second: '67' } },
+  });
+  t.match(
+    alike?.actions.find(({ name }) => name === 'send-second'),
+    { label: { key: 'sms-otp.otherAlike' } },
+    'where both end alike',
+  );
+});

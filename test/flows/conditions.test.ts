@@ -58,6 +58,9 @@ t.test('what cannot, and where', async (t) => {
   const long = `device.known || ${'"x" == "y" || '.repeat(80)}true`;
   for (const [source, ...said] of [
     ['user.age', /must be true or false, and is of the type int \(character 1\)/],
+    ['device', /“device” is no fact by itself; there are known in it \(character 1\)/],
+    [' user', /“user” is no fact by itself; there are groups, attributes, age, created in it/],
+    ['user.attributes', /“user\.attributes” is no fact by itself; there are level/],
     ['1 +', /Unexpected token: EOF \(character 4\)/],
     ['devise.known', /“devise” is no fact; did you mean “device”\? \(character 1\)/],
     ['user.gruops.size() > 0', /“user\.gruops” is no fact; did you mean “groups”\? \(character 6\)/],
@@ -87,7 +90,9 @@ t.test('what cannot, and where', async (t) => {
     ['request.userAgent.matches(app.id)', /needs the regular expression itself/],
     ['device.knwon && now.getHours("x/y") > 1', /“x\/y” is no time zone/, /did you mean “known”/],
     [long, /is longer than 1000 characters/],
-    [`${'('.repeat(60)}device.known${')'.repeat(60)}`, /cannot be used/],
+    [`${'('.repeat(60)}device.known${')'.repeat(60)}`, /has more than 30 levels within each other \(char/],
+    [`device.known ||${'1>2||'.repeat(120)}true`, /has more than 300 parts/],
+    [`user.age in [${'1,'.repeat(250)}1]`, /has more than 200 entries in a list/],
   ] as [string, ...RegExp[]][]) {
     const found = conditionFaults(source, attributes);
     t.equal(found.length, said.length, `${source}: ${found.join(' | ')}`);

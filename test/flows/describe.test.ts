@@ -1,5 +1,5 @@
 import t from 'tap';
-import { describe } from '../../src/flows/engine/describe.ts';
+import { describe, wantsTwo } from '../../src/flows/engine/describe.ts';
 import type { Factor } from '../../src/sessions/types.ts';
 
 const factor = (method: string, kind: Factor['kind'], amr: string[], at: number): Factor => ({
@@ -31,5 +31,25 @@ t.test('amr and acr', async (t) => {
   ];
   for (const [name, factors, amr, acr] of cases) {
     t.same(describe(factors), { amr, acr: `urn:sallyport:acr:${acr}` }, name);
+  }
+});
+
+t.test('whether an app insists on two factors', async (t) => {
+  const [one, two, best] = ['1', '2', '2-phr'].map((name) => `urn:sallyport:acr:${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  for (const [acr, insists] of [
+    [[], false],
+    [['urn:other:gold'], false],
+    [[two], true],
+    [[best, one], true],
+    [[one, two], false],
+    [['urn:other:gold', two], true],
+    [['urn:other:gold', one, two], false],
+    [['toString', two], true],
+  ] as [string[], boolean][]) {
+    t.equal(wantsTwo(acr), insists, acr.join(' '));
   }
 });

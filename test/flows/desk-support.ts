@@ -19,8 +19,9 @@ const check: Configuration['check'] = async ({ collections }) =>
 
 export const openDesk = (storage: Storage, clock: Clock): FlowDesk =>
   createFlowDesk({
-    ...{ storage, clock, check, random: systemRandom, audit: createAudit() },
+    ...{ storage, clock, check, advise: async () => [], random: systemRandom, audit: createAudit() },
     apps: { list: async () => [], find: async () => undefined },
+    ownPages: async () => ({ flows: [], apps: [] }),
     // Nobody is asked for here.
     users: undefined as never,
   });

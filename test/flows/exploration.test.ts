@@ -221,7 +221,8 @@ function explore(run: Run, initial: LoginState): string | null {
         run.finished += 1;
         for (const { reason } of next.state.skipped) run.skipped?.add(reason);
       }
-      if (next.next.is !== 'show') continue;
+      // Where nothing was changed one has been, too.
+      if (next.next.is !== 'show' || next.state === node.state) continue;
       const key = keyOf(run, moved);
       if (seen.has(key)) continue;
       seen.add(key);

@@ -76,6 +76,26 @@ t.test('the time begins with the first page, whoever leaves it', (t) =>
   }),
 );
 
+t.test('while it can be put off, the password is the only factor', (t) =>
+  forEachDatabase(t, async (t, storage) => {
+    const world = await openWorld(t, storage, withGrace);
+    const user = await world.addUser(grace);
+    const alone = () => world.flows.passwordAlone(storage.db, user);
+    t.same(await alone(), ['main'], 'before it is asked for');
+    await past(world);
+    world.clock.pass(14 * day - 1_000);
+    t.same(await alone(), ['main']);
+    world.clock.pass(1_000);
+    t.same(await alone(), [], 'the time is over');
+    await storage.db.deleteFrom('enrolment_requests').execute();
+    t.same(await alone(), ['main']);
+    await storage.transaction((tx) => world.users.backupCodes.create(tx, user.id, world.clock.now()));
+    t.same(await alone(), ['main'], 'backup codes run out');
+    await giveApp(world, user);
+    t.same(await alone(), [], 'set up');
+  }),
+);
+
 t.test('who has backup codes only is asked for one: “Not now” is no way around it', (t) =>
   forEachDatabase(t, async (t, storage) => {
     const world = await openWorld(t, storage, withGrace);

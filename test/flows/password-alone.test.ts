@@ -25,6 +25,7 @@ const user: User = {
   emailVerified: false,
   phone: '+12025550123',
   phoneVerified: true,
+  secondPhone: null,
   codeOff: false,
   codeOffUntil: null,
   disabled: false,
@@ -43,6 +44,7 @@ const noPhone = { ...user, phone: null, phoneVerified: false };
 
 const first = { id: 'first', options: ['password'] };
 const code = { id: 'second', options: [{ 'sms-otp': {} }] };
+const app = { id: 'second', options: ['totp'], onUnavailable: 'enrol' };
 const codeOrBackup = { id: 'second', options: ['sms-otp', 'backup-code'] };
 
 t.test('in which flows the password is the only factor', async (t) => {
@@ -76,6 +78,14 @@ t.test('in which flows the password is the only factor', async (t) => {
     ['a code that not everybody is asked for', [first, { ...code, when: '!device.known' }], user, true],
     ['… and one that is', [first, { ...code, when: '!device.known' }, { ...code, id: 'third' }], user, false],
     ['a code that may be remembered', [first, { ...code, remember: '30d' }], user, false],
+    ['an app that can be set up later', [first, { ...app, grace: '14d' }], user, true],
+    ['… and one that cannot', [first, app], user, false],
+    [
+      'an app or a code, set up later, for who has a number',
+      [first, { ...app, options: ['totp', 'sms-otp'], grace: '14d' }],
+      user,
+      false,
+    ],
     ['a code only', [{ id: 'phone', options: ['sms-otp'] }], user, false],
     ['a code or a password', [{ id: 'either', options: ['sms-otp', 'password'] }], user, true],
   ];

@@ -175,9 +175,30 @@ const asks = ({ clock, storage, users }: World) => {
   const apps = {
     find: async (_db: unknown, id: string) => (id === 'gone' ? undefined : { ...appDocument, id }),
   };
+  const ownPages = async () => ({ flows: [], apps: [] });
   return (request: Partial<SimulationRequest>) =>
-    simulateLogin({ db: storage.db, clock, users, apps }, { flow: { id: 'main' }, user: 'ada', ...request });
+    simulateLogin(
+      { db: storage.db, clock, users, apps, ownPages },
+      { flow: { id: 'main' }, user: 'ada', ...request },
+    );
 };
+
+t.test('the code is off until a day', (t) =>
+  forEachDatabase(t, async (t, storage) => {
+    const world = await openWorld(t, storage, [
+      { id: 'first', options: ['password'] },
+      { id: 'second', options: ['sms-otp'], userMayDisable: true },
+    ]);
+    const user = await world.addUser();
+    const until = new Date(world.clock.now().getTime() + 3 * 24 * 60 * 60_000);
+    const now = world.clock.now();
+    await storage.transaction((tx) => world.users.setCodeOff(tx, user.id, true, until, now));
+    const ask = asks(world);
+    const rule = async (at: Date) => (await ask({ at: at.toISOString() })).steps[1]?.rule;
+    t.equal(await rule(new Date(until.getTime() - 1)), 'code-off');
+    t.equal(await rule(until), 'always', 'it is over by then');
+  }),
+);
 
 t.test('answers without a write and without a message', (t) =>
   forEachDatabase(t, async (t, storage) => {
@@ -212,6 +233,7 @@ t.test('answers without a write and without a message', (t) =>
     };
     for (const [request, said] of [
       [{ country: 'FR' }, 'asked:first-factor asked:condition-holds'],
+      [{ country: 'de' }, 'asked:first-factor skipped:condition'],
       [{}, 'asked:first-factor asked:condition-unknown'],
       [{ country: 'FR', device: 'remembered' }, 'asked:first-factor skipped:remembered'],
       [{ country: 'FR', device: 'known' }, 'asked:first-factor asked:condition-holds'],
@@ -235,6 +257,9 @@ t.test('answers without a write and without a message', (t) =>
     ] as [Partial<SimulationRequest>, string][]) {
       t.equal(await rule(request), said, JSON.stringify(request));
     }
+    for (const at of ['soon', '2026-03-05 12:00', '2026-03-05T12:00:00', '2026-13-05', '2026-03-05T25:00Z']) {
+      await t.rejects(ask({ at }), { status: 400, errors: [{ path: 'at' }] }, at);
+    }
     const document = { id: 'draft', name: 'Draft', steps: [{ id: 'only', options: ['password'] }] };
     t.match(await ask({ flow: { document } }), { flow: 'draft', version: null, end: 'finished' });
     for (const [request, problem] of [
@@ -244,10 +269,18 @@ t.test('answers without a write and without a message', (t) =>
       [{ flow: { id: 'main', version: 7 } }, { status: 404 }],
       [{ flow: { document: { ...document, steps: [] } } }, { status: 400, errors: [{ path: 'steps' }] }],
       [
-        { at: 'soon', ip: '10.0.0.0/8', maxAge: 'x', session: [{ method: 'magic', age: 'old' }] },
+        {
+          at: '1',
+          country: 'Germany',
+          ip: '10.0.0.0/8',
+          maxAge: 'x',
+          session: [{ method: 'magic', age: 'old' }],
+        },
         {
           status: 400,
-          errors: ['at', 'ip', 'maxAge', 'session[0].method', 'session[0].age'].map((path) => ({ path })),
+          errors: ['at', 'ip', 'country', 'maxAge', 'session[0].method', 'session[0].age'].map((path) => ({
+            path,
+          })),
         },
       ],
     ] as [Partial<SimulationRequest>, object][]) {

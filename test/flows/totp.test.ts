@@ -80,7 +80,7 @@ t.test('set up in a login, then used', (t) =>
     const again = await past(world, { continuationKey: 'second' });
     const page = await again.get();
     t.equal(heading(page), 'Enter code');
-    t.match(page.body, /autocomplete="one-time-code" inputmode="numeric" data-length="6"/);
+    t.match(page.body, /autocomplete="one-time-code" inputmode="numeric" minlength="6" data-length="6"/);
     t.match(
       (await again.submit({ code })).body,
       'This code has already been used.',

@@ -14,7 +14,14 @@ export const minute = 60_000;
 
 export const userOf = (members: Partial<User> = {}): User => ({
   ...{ id: 'usr_1', username: 'ada', name: 'Ada', email: null, emailVerified: false },
-  ...{ phone: '+15005550006', phoneVerified: true, codeOff: false, codeOffUntil: null, disabled: false },
+  ...{
+    phone: '+15005550006',
+    phoneVerified: true,
+    secondPhone: null,
+    codeOff: false,
+    codeOffUntil: null,
+    disabled: false,
+  },
   ...{ recoveredAt: null, recoveredBy: null, deleteAt: null },
   ...{
     groups: [],

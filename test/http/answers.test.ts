@@ -107,12 +107,14 @@ t.test('input that cannot be read is refused with what is wrong', async (t) => {
   t.equal((await post('name=a', 'application/x-www-form-urlencoded')).statusCode, 200);
 });
 
-t.test('a page that is not there says so', async (t) => {
-  const { app } = await openTestHttp();
+t.test('a page that is not there says so, where to go, and whom to ask', async (t) => {
+  const { app } = await openTestHttp({ helpContact: () => 'help@example.test' });
   t.teardown(() => app.close());
   const page = await app.inject({ url: '/nowhere', headers: { ...html, 'accept-language': 'en' } });
   t.equal(page.statusCode, 404);
   t.match(page.body, 'There is nothing here');
+  t.match(page.body, '<a class="primary" href="/">Go to the start page</a>');
+  t.match(page.body, '<a href="mailto:help@example.test">Help</a>');
   t.match((await app.inject({ url: '/nowhere' })).json(), { status: 404, code: 'not_found' });
   t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 404, 'HEAD runs no handler of a GET');
 });

@@ -34,6 +34,24 @@ t.test('whatever is shown is escaped', async (t) => {
   t.notMatch(html, /<b>|<i>|<shop>|" onclick/);
 });
 
+t.test('a name that is written from right to left turns nothing around it', async (t) => {
+  const { app, http } = await openTestHttp();
+  t.teardown(() => app.close());
+  for (const [scope, said] of [
+    ['עדי (2)', 'More: \u2068עדי (2)\u2069<'],
+    ['Adi (2)', 'More: Adi (2)<'],
+  ] as const) {
+    const html = await http.render({
+      ...{ view: 'oidc/consent', title: text('consent.title'), app: shop, locale: 'en' },
+      data: {
+        ...{ actionUrl: '/posted', formToken: 'token', user: 'Adi' },
+        scopes: [text('consent.scope.other', { scope })],
+      },
+    });
+    t.match(html, said);
+  }
+});
+
 t.test('people can reach whoever helps them', async (t) => {
   const { app, http } = await openTestHttp();
   t.teardown(() => app.close());

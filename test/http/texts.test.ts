@@ -72,3 +72,13 @@ t.test('texts avoid the words that people do not use', async (t) => {
     for (const sentence of formsOf(entry)) t.notMatch(sentence, jargon, key);
   }
 });
+
+t.test('no line of a French page begins with a mark: the blank before it does not break', async (t) => {
+  const french = locales.find(({ tag }) => tag === 'fr')?.catalogue ?? {};
+  // An SMS has no such blank: it would cost twice as much.
+  const messages = /sms\.message$|^sms-otp\.message$|^notices\./;
+  for (const [key, entry] of Object.entries(french)) {
+    if (messages.test(key)) continue;
+    for (const sentence of formsOf(entry)) t.notMatch(sentence, / [:;?!»]/, key);
+  }
+});

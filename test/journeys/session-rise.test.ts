@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import t from 'tap';
 import { createBrowser } from '../../src/demo/index.ts';
 import { alice, eachDatabaseUrl, shop, standard, startGateway } from '../helpers/gateway.ts';
@@ -59,5 +60,33 @@ await eachDatabaseUrl(t, async (t, databaseUrl) => {
     t.equal(await silently(strong, after), 'code');
     t.equal(await silently(weak, before), 'login_required');
     t.equal((await browser.open(back.url, strong.isCallback)).status, 410, 'nor does this one again');
+  });
+
+  await t.test('what is too old for an app is not told as if it had just been shown', async (t) => {
+    const browser = createBrowser();
+    const step = await passPassword(strong, await openLogin(strong, browser), alice);
+    const code = await nextCode(gateway.sms, alice.phone);
+    await browser.submit(step.page, { code }, strong.isCallback);
+    const { storage } = gateway.running.context;
+    await sql`update sessions set factors = (select jsonb_agg(jsonb_set(f, '{at}',
+      to_jsonb((f ->> 'at')::bigint - 3600000))) from jsonb_array_elements(factors) f)`.execute(storage.db);
+    const again = await openLogin(weak, browser, { prompt: 'login' });
+    await passPassword(weak, again, alice);
+
+    const told = async (extra: Record<string, string>) => {
+      const walk = await openLogin(weak, browser, extra);
+      if (!weak.isCallback(walk.page.url)) return walk.page.url.pathname.replace(/lgn_.*/, '');
+      const refused = walk.page.url.searchParams.get('error');
+      if (refused) return refused;
+      const token = (await weak.exchange(walk.attempt, walk.page.url)).claims();
+      return { acr: token?.acr, amr: token?.amr };
+    };
+    const both = { acr: 'urn:sallyport:acr:2', amr: ['sms', 'pwd', 'mfa'] };
+    t.same(await told({}), both, 'the session has both');
+    t.same(await told({ max_age: '7200' }), both);
+    t.same(await told({ max_age: '600' }), { acr: 'urn:sallyport:acr:1', amr: ['pwd'] });
+    const claims = JSON.stringify({ id_token: { acr: { essential: true, value: both.acr } } });
+    t.same(await told({ claims }), both);
+    t.equal(await told({ claims, max_age: '600', prompt: 'none' }), 'login_required');
   });
 });

@@ -72,9 +72,17 @@ t.test('which way a notice goes', async (t) => {
       'to the number of before, and by mail',
       ['email', 'sms'],
       {},
-      { kind: 'phone-changed', phone: '+447700900999', values: { last2: '23' }, notTo: 'sms' },
+      { kind: 'phone-changed', phone: ['+447700900999'], values: { last2: '23' }, notTo: 'sms' },
       ['email alice@example.test', 'sms +447700900999'],
     ],
+    [
+      'to both numbers of before',
+      ['email', 'sms'],
+      {},
+      { kind: 'numbers-swapped', phone: ['+447700900998', '+447700900999'], values: { last2: '98' } },
+      ['email alice@example.test', 'sms +447700900998', 'sms +447700900999'],
+    ],
+    ['nowhere where there was none before', ['sms'], {}, { kind: 'phone-changed', phone: [] }, []],
     ['nowhere without a provider', [], {}, {}, []],
   ];
   for (const [what, channels, user, more, expected] of table) {
@@ -93,12 +101,12 @@ t.test('which way a notice goes', async (t) => {
 
 t.test('every kind says what it is, in every language, and nothing that opens anything', async (t) => {
   const kinds = Object.keys(texts).flatMap((key) => /^notices\.([a-z-]+)\.subject$/.exec(key)?.[1] ?? []);
-  t.equal(kinds.length, 13);
+  t.equal(kinds.length, 16);
   const values = { last2: '23', count: 3, device: 'Firefox, Linux', date: '1 March' };
   for (const kind of kinds as NewNotice['kind'][]) {
     for (const locale of ['en', 'de', 'fr', 'es']) {
       const { drafted, notices } = open(['email', 'sms']);
-      await notices.drafting(db, alice, { ...notice, kind, locale, values, phone: '+447700900123' }, now);
+      await notices.drafting(db, alice, { ...notice, kind, locale, values, phone: ['+447700900123'] }, now);
       t.equal(drafted.length, 2);
       for (const { channel, code, subject, text, to } of drafted) {
         const said = `${subject ?? ''} ${text}`;

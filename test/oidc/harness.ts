@@ -55,6 +55,7 @@ export const alice: User = {
   emailVerified: true,
   phone: '+447700900123',
   phoneVerified: false,
+  secondPhone: null,
   codeOff: false,
   codeOffUntil: null,
   disabled: false,
@@ -76,6 +77,9 @@ export interface Attempt {
   state: string;
   nonce: string;
 }
+
+/** How often a gateway under test looks whether an app is to be told of a logout. */
+export const lookEveryMs = 100;
 
 /** Made once per file: an RSA key takes its time. */
 let keys: Promise<SigningKey[]> | undefined;
@@ -141,6 +145,7 @@ export async function openOidc(t: Test, storage: Storage, issuerScheme: 'http' |
       if (answer instanceof Error) throw answer;
       return answer;
     },
+    lookEveryMs,
     sessionLifeMs: () => 30 * 86_400_000,
   });
   await app.register(oidc.plugin);

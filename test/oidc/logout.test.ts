@@ -10,7 +10,7 @@ import { createLogoutNotices } from '../../src/oidc/index.ts';
 import { claimNotices } from '../../src/oidc/logout/store.ts';
 import { createSessions } from '../../src/sessions/index.ts';
 import { forEachDatabase, postgresOnly } from '../helpers/database.ts';
-import { alice, type Harness, openOidc, sessionsOf, shop } from './harness.ts';
+import { alice, type Harness, lookEveryMs, openOidc, sessionsOf, shop } from './harness.ts';
 
 const logoutUri = 'https://shop.example/logout';
 const told = { ...shop, backchannelLogoutUri: logoutUri };
@@ -62,7 +62,7 @@ t.test('a session that is revoked: each of its apps that asked gets a logout tok
     const now = systemClock.now();
     await storage.transaction((tx) => gateway.sessions.revoke(tx, session?.id ?? '', 'test', now));
     const notices = await noticesOf(gateway, 2);
-    await sleep(100);
+    await sleep(3 * lookEveryMs);
     t.equal(notices.length, 2, 'one each; nobody hears of the other session');
     const toShop = notices.find(({ url }) => url === logoutUri);
     t.equal(toShop?.allowPrivateNetwork, false);
@@ -98,14 +98,14 @@ t.test('leaving by the page: told once; a session that stays is not spoken of', 
     end.searchParams.set('id_token_hint', tokens.id_token ?? '');
     const page = await browser.open(end, gateway.isCallback);
     await browser.submit(page, {}, gateway.isCallback);
-    await sleep(2500);
+    await sleep(5 * lookEveryMs);
     t.equal(gateway.notices.length, 0);
     const again = await gateway.signIn({}, { browser });
     t.notOk(again.asked);
 
     await browser.submit(await browser.open(end, gateway.isCallback), { logout: 'yes' }, gateway.isCallback);
     t.equal((await noticesOf(gateway, 1)).length, 1);
-    await sleep(100);
+    await sleep(3 * lookEveryMs);
     t.equal(gateway.notices.length, 1);
     t.equal((await read(gateway, gateway.notices[0]?.form)).payload.sid, tokens.claims()?.sid);
   });

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import t from 'tap';
 import { sallyport } from '../cli/support.ts';
 import { freePort, postgresUrl, standard, startGateway, testEnvironment } from '../helpers/gateway.ts';
@@ -23,6 +24,20 @@ t.test('doctor: a sound installation, and what is wrong with others', async (t) 
     alone.output,
     /^warning {2}providers +main \(sms\) is not asked until \S+: it has failed too often/m,
   );
+
+  const [seals, first] = [`second:${Buffer.alloc(32, 9).toString('base64')}`, env.SECRET_KEY ?? ''];
+  const rotated = await sallyport({ ...env, SECRET_KEY: `${seals},default:${first}` }, ['doctor']);
+  t.equal(rotated.code, 0, rotated.errors);
+  t.match(
+    rotated.output,
+    /^ok {7}secrets +the key default is still needed, by 4 signing keys, 1 providers, 3 backup codes$/m,
+  );
+  await db.updateTable('backup_codes').set({ code_hash: sql`'gone.' || id` }).execute();
+  const dropped = await sallyport(env, ['doctor']);
+  t.match(dropped, {
+    code: 0,
+    output: /^warning {2}secrets +3 backup codes are of no use without the key gone: add/m,
+  });
 
   const otherKey = { ...env, SECRET_KEY: `other:${Buffer.alloc(32, 8).toString('base64')}` };
   const lost = await sallyport(otherKey, ['doctor']);

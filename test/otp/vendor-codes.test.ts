@@ -196,6 +196,25 @@ story('the other way round: the second makes its own', async (t, storage) => {
   t.equal(await login.type(verify.codeOf(to)), codeId);
 });
 
+story('what is no code is not for it, and does not make it look broken', async (t, storage) => {
+  const verify = await startVerify(t);
+  const gateway = await startGateway(t);
+  const alone = await open(t, storage, [verifyProvider('verify', verify.url)]);
+  t.ok(alone.bench.delivery.has('sms'));
+  t.notOk(alone.bench.delivery.has('sms', 'texts'));
+  const outcome = await alone.bench.delivery.send(await alone.bench.queue({ to, code: null }));
+  t.match(outcome, { status: 'unavailable', reason: /^no provider for sms/ });
+  t.same(await storage.db.selectFrom('provider_breakers').selectAll().execute(), []);
+  const both = await open(t, storage, [
+    verifyProvider('verify', verify.url),
+    httpProvider('plain', `${gateway.url}/ok`),
+  ]);
+  t.ok(both.bench.delivery.has('sms', 'texts'));
+  await both.bench.delivery.send(await both.bench.queue({ to, code: null, text: 'Your number was changed' }));
+  t.equal(gateway.received.length, 1);
+  t.equal(verify.sent.length, 0);
+});
+
 story('a message that may have gone out: either code passes, one try for both', async (t, storage) => {
   const verify = await startVerify(t);
   const gateway = await startGateway(t);
