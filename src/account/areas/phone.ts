@@ -55,7 +55,8 @@ export const phoneTexts: Catalogue = {
   'account.phone.swapped': 'Your numbers have changed places. Codes go to ••••• {last2} first.',
   'account.phone.removeSecond': 'Remove the second number',
   'account.phone.secondRemoved': 'Your second phone number is removed.',
-  'account.phone.moved': 'Nothing was changed, because your numbers have changed in the meantime. Please look again.',
+  'account.phone.moved':
+    'Nothing was changed, because your numbers have changed in the meantime. Please look again.',
 };
 
 const place = '/account/phone';
