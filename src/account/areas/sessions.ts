@@ -1,4 +1,5 @@
 import { type Catalogue, text } from '../../lib/texts.ts';
+import type { ListedSession } from '../../sessions/types.ts';
 import { deviceName } from '../device-name.ts';
 import type { AccountDeps, Answer, Area, Submitted, Visit } from '../types.ts';
 import { whenOf } from '../when.ts';
@@ -28,19 +29,21 @@ export const sessionTexts: Catalogue = {
 const placeOf = (country: string, locale: string): string =>
   new Intl.DisplayNames([locale, 'en'], { type: 'region' }).of(country) ?? country;
 
+const cardOf = (
+  { authTime, country, device, id, ip, lastSeenAt }: ListedSession,
+  { locale, now, session }: Pick<Visit, 'locale' | 'now' | 'session'>,
+) => ({
+  ...{ id, ip, here: id === session.id, device: deviceName(device) },
+  seen: whenOf(id === session.id ? now : lastSeenAt, now, locale),
+  began: whenOf(authTime, now, locale),
+  place: country && placeOf(country, locale),
+});
+
 /** Sessions of this account, wherever they are. What ends here has ended with the next request there. */
 export function sessionsArea({ clock, endTokens, sessions, storage }: AccountDeps): Area {
   async function page({ locale, now, session, user }: Visit): Promise<Answer> {
     const live = await sessions.list(storage.db, user.id, now);
-    const list = live.map((one) => ({
-      id: one.id,
-      here: one.id === session.id,
-      device: deviceName(one.device),
-      seen: whenOf(one.id === session.id ? now : one.lastSeenAt, now, locale),
-      began: whenOf(one.authTime, now, locale),
-      ip: one.ip,
-      place: one.country && placeOf(one.country, locale),
-    }));
+    const list = live.map((one) => cardOf(one, { locale, now, session }));
     const here = list.filter((one) => one.here);
     const others = list.filter((one) => !one.here);
     return {
