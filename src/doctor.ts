@@ -3,7 +3,7 @@ import { type Context, createContext } from './app.ts';
 import type { Environment } from './config/types.ts';
 import type { OlderKey } from './crypto/types.ts';
 import { examineProviders } from './delivery/index.ts';
-import { isLoopback } from './lib/loopback.ts';
+import { isLoopback } from './lib/network.ts';
 import { clockSkewMs, DataDirInUse } from './storage/index.ts';
 
 /** One thing that was looked at. Plain JSON. */

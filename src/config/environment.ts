@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isLoopback } from '../lib/loopback.ts';
+import { isLoopback } from '../lib/network.ts';
 import type { Fault } from '../lib/problem.ts';
 import type { SecretKey } from '../lib/secrets.ts';
 import type { TracerSettings } from '../telemetry/types.ts';

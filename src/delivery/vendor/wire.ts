@@ -1,4 +1,4 @@
-import { isLoopback } from '../../lib/loopback.ts';
+import { isLoopback } from '../../lib/network.ts';
 import type { Dispatch, GatewayRequest } from '../preset.ts';
 import { percent } from '../template/encode.ts';
 

@@ -1,3 +1,4 @@
+import { keeping } from '../../lib/memo.ts';
 import { parsePhoneNumber } from '../../lib/phone-numbers.ts';
 
 export const numberTypes = [
@@ -18,13 +19,13 @@ export type NumberType = (typeof numberTypes)[number];
 /** What is known of a number by itself. */
 export interface Destination {
   /** ISO 3166; null where the code belongs to no country. */
-  country: string | null;
+  readonly country: string | null;
   /** Null: mobile, or unknown. */
-  type: NumberType | null;
+  readonly type: NumberType | null;
   /** All but the last four digits; never kept in clear. */
-  prefix: string;
+  readonly prefix: string;
   /** As much as a record may show: the country's code and two digits. */
-  masked: string;
+  readonly masked: string;
 }
 
 const typesOfLibrary: Record<string, NumberType> = {
@@ -46,7 +47,7 @@ const sharedCostInternational = /^\+808/;
 const lastDigits = 4;
 
 /** Null for what is no phone number (an e-mail address): rules about destinations do not look at it. */
-export function destinationOf(to: string): Destination | null {
+export const destinationOf = keeping((to: string): Destination | null => {
   if (!/^\+\d{5,15}$/.test(to)) return null;
   const number = parsePhoneNumber(to);
   const code = number?.countryCallingCode ?? to.slice(1, 4);
@@ -56,7 +57,7 @@ export function destinationOf(to: string): Destination | null {
     prefix: to.slice(0, -lastDigits),
     masked: to.slice(0, 1 + code.length + 2),
   };
-}
+});
 
 function specialType(to: string): NumberType | null {
   if (satellite.test(to)) return 'satellite';
