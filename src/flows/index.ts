@@ -36,7 +36,7 @@ export {
   type SimulationRequest,
   simulateLogin,
 } from './simulation/simulator.ts';
-export { endProved as endLogins } from './store.ts';
+export { endedEvents, endProved as endLogins } from './store.ts';
 export { type FlowTemplate, fillTemplate, templates } from './templates/templates.ts';
 export { texts } from './texts.ts';
 export { type OwnPages, unchangeable } from './versions/built-in.ts';

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { AuditEvent } from '../audit/types.ts';
 import { type JoinedSession, joinedSession } from '../sessions/index.ts';
 import { type Guard, json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
@@ -161,6 +162,17 @@ export const renewing = (db: Db, id: string): Rider =>
     .where('id', '=', id)
     .where('status', '=', 'running');
 
+export interface EndedLogin {
+  id: string;
+  appId: string;
+}
+
+/** What is on record of logins that {@link endProved} has ended. */
+export const endedEvents = (ended: readonly EndedLogin[], subject: string, reason: string): AuditEvent[] =>
+  ended.map(({ appId, id: loginId }) => ({
+    ...{ name: 'login.finished', subject, appId, loginId, result: 'failed', reason },
+  }));
+
 /**
  * Ends what is under way for a user who has shown something already: a password that was passed may be one that is
  * replaced now. What finishes at the same moment is either ended here, or its session is there to be ended afterwards.
@@ -170,7 +182,7 @@ export async function endProved(
   userId: string,
   exceptId: string | null,
   now: Date,
-): Promise<{ id: string; appId: string }[]> {
+): Promise<EndedLogin[]> {
   return tx
     .updateTable('logins')
     .set({ status: 'failed', finished_at: now, state: sql<LoginState>`state || '{"ended": "signed-out"}'` })

@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/types.ts';
-import { endLogins } from '../flows/index.ts';
+import { endedEvents, endLogins } from '../flows/index.ts';
 import type { Devices, Sessions } from '../sessions/types.ts';
 import type { Tx } from '../storage/types.ts';
 import type { EndAccess } from './types.ts';
@@ -23,11 +23,5 @@ export const createAccess =
     await sessions.revokeAll(tx, userId, reason, now);
     await devices.revokeAll(tx, userId, reason, now);
     await endGrants(tx, userId);
-    await audit.record(
-      tx,
-      now,
-      ended.map(({ appId, id }) => ({
-        ...{ name: 'login.finished', subject: userId, appId, loginId: id, result: 'failed', reason },
-      })),
-    );
+    await audit.record(tx, now, endedEvents(ended, userId, reason));
   };

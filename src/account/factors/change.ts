@@ -1,4 +1,4 @@
-import { endLogins } from '../../flows/index.ts';
+import { endedEvents, endLogins } from '../../flows/index.ts';
 import { after } from '../../lib/clock.ts';
 import { type Catalogue, type Text, text } from '../../lib/texts.ts';
 import { sendRiders } from '../../storage/index.ts';
@@ -59,7 +59,5 @@ export async function endOthers(deps: Ending, tx: Tx, visit: Visit): Promise<voi
   await sessions.revokeAll(tx, user.id, reason, now, session.id);
   await devices.revokeAll(tx, user.id, reason, now);
   await endTokens(tx, user.id, { exceptSessionId: session.id });
-  const about = { name: 'login.finished', subject: user.id, result: 'failed', reason };
-  const events = ended.map(({ appId, id: loginId }) => ({ ...about, appId, loginId }));
-  await audit.record(tx, now, events);
+  await audit.record(tx, now, endedEvents(ended, user.id, reason));
 }
