@@ -112,22 +112,28 @@ t.test('a form that was sent while an administrator resets the account', async (
 
 const credentials = { username: 'ada', password: ada.password ?? '' };
 
+/** A session by the password alone, and a login that has only to type the code that makes it stronger. */
+async function rise(world: Awaited<ReturnType<typeof openWorld>>, storage: Storage) {
+  const first = await world.browser({ continuationKey: 'first' });
+  await first.submit(credentials);
+  const { result } = (await world.flows.findByContinuation(storage.db, 'first')) ?? {};
+  const id = result?.sessionId ?? '';
+  const session = await world.sessions.find(storage.db, id, world.clock.now());
+  await world.publish([
+    { id: 'first', options: ['password'] },
+    { id: 'second', options: ['sms-otp'] },
+  ]);
+  const rising = await world.browser({ session, continuationKey: 'rising' });
+  await rising.submit({ action: 'send' });
+  const code = newestCode(world);
+  return { code, id, rising };
+}
+
 t.test('a session that ends while a login counts on it', (t) =>
   postgresOnly(t, async (t, storage) => {
     const world = await openWorld(t, storage, [{ id: 'first', options: ['password'] }]);
     await world.addUser();
-    const first = await world.browser({ continuationKey: 'first' });
-    await first.submit(credentials);
-    const { result } = (await world.flows.findByContinuation(storage.db, 'first')) ?? {};
-    const id = result?.sessionId ?? '';
-    const session = await world.sessions.find(storage.db, id, world.clock.now());
-    await world.publish([
-      { id: 'first', options: ['password'] },
-      { id: 'second', options: ['sms-otp'] },
-    ]);
-    const rising = await world.browser({ session, continuationKey: 'rising' });
-    await rising.submit({ action: 'send' });
-    const code = newestCode(world);
+    const { code, id, rising } = await rise(world, storage);
     const answer = await holding(
       storage,
       (tx) => world.sessions.revoke(tx, id, 'by-user', world.clock.now()),
@@ -151,18 +157,7 @@ t.test('all access ends while a login makes a session stronger: neither waits fo
   postgresOnly(t, async (t, storage) => {
     const world = await openWorld(t, storage, [{ id: 'first', options: ['password'] }]);
     const user = await world.addUser();
-    const first = await world.browser({ continuationKey: 'first' });
-    await first.submit(credentials);
-    const { result } = (await world.flows.findByContinuation(storage.db, 'first')) ?? {};
-    const id = result?.sessionId ?? '';
-    const session = await world.sessions.find(storage.db, id, world.clock.now());
-    await world.publish([
-      { id: 'first', options: ['password'] },
-      { id: 'second', options: ['sms-otp'] },
-    ]);
-    const rising = await world.browser({ session, continuationKey: 'rising' });
-    await rising.submit({ action: 'send' });
-    const code = newestCode(world);
+    const { code, rising } = await rise(world, storage);
     const answer = await holding(
       storage,
       (tx) => endLogins(tx, user.id, null, world.clock.now()),
