@@ -4,7 +4,7 @@
  */
 import { createPool } from './http.ts';
 import { startSms } from './sms.ts';
-import { endpoints, login, plainLogin, type Sms, type Target, type Work } from './work.ts';
+import { endpoints, login, type Sms, type Target, type Work } from './work.ts';
 
 export interface Prepare {
   gateway: string;
@@ -49,8 +49,9 @@ async function prepare(sms: Sms, { gateway, provider, fastify, users, workers }:
 
   if (provider !== '') {
     const plain = await targetWith(provider, workers);
-    const theirs = await Promise.all(everyone.map(() => plainLogin(plain)));
-    works.set('plain login', async () => void (await plainLogin(plain)));
+    const theirs = [];
+    for (const _ of everyone) theirs.push(await login(plain, sms, user(), true));
+    works.set('plain login', async () => void (await login(plain, sms, user(), false)));
     for (const [name, work] of Object.entries(endpoints(plain, theirs))) works.set(`plain ${name}`, work);
   }
   if (fastify !== '') {

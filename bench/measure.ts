@@ -60,10 +60,10 @@ interface Peers {
   argon2: Child;
 }
 
-async function startPeers(databaseUrl: string): Promise<Peers> {
+async function startPeers(databaseUrl: string, smsUrl: string, users: number): Promise<Peers> {
   const port = await freePort();
   const provider = startChild('peers/provider.ts', {
-    args: [databaseUrl, String(port)],
+    args: [databaseUrl, String(port), smsUrl, String(users)],
     env: { NODE_ENV: 'production' },
   });
   await provider.next();
@@ -210,7 +210,7 @@ export async function measure(
 ): Promise<Figures> {
   const readyMs = await coldStarts(databaseUrl, load, settings.starts);
   const statements = await countStatements(databaseUrl, load, settings);
-  const peers = peersUrl === null ? null : await startPeers(peersUrl);
+  const peers = peersUrl === null ? null : await startPeers(peersUrl, load.smsUrl, settings.users);
   const gateway = await startGateway(databaseUrl, load.smsUrl);
   try {
     await sleep(5_000);

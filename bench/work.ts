@@ -99,13 +99,6 @@ export async function login(target: Target, sms: Sms, n: number, offline: boolea
   return exchange(target, back.url, verifier);
 }
 
-/** The same with a provider that asks nobody. */
-export async function plainLogin(target: Target): Promise<Tokens> {
-  const visit = createVisitor(target.pool, target.origin, '127.0.0.1');
-  const { verifier, challenge } = newVerifier();
-  return exchange(target, (await follow(visit, authorizeUrl(target.origin, challenge, true))).url, verifier);
-}
-
 /** What is asked of any OpenID provider once somebody has logged in; each worker has tokens of its own. */
 export function endpoints(target: Target, tokens: Tokens[]): Record<string, Work> {
   const { pool } = target;
