@@ -100,6 +100,7 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
     },
     send: sending.send,
     state: store.stateOf,
+    stateValue: store.stateValue,
     onOutcome: outbox.onOutcome,
     onFollowUp: timers.onFollowUp,
     verifying: store.verifying,

@@ -1,4 +1,4 @@
-import { type Generated, type Selectable, sql } from 'kysely';
+import { type Generated, type RawBuilder, type Selectable, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
 import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
@@ -217,31 +217,25 @@ export const finishing = (
     .$if(message.provider_id !== null, (query) => query.where('provider_id', '=', message.provider_id))
     .returning('id');
 
-/** The state of the newest message with this reference. */
-export async function stateOf(db: Db, reference: string): Promise<MessageState | null> {
-  const row = await db
-    .selectFrom('messages')
-    .select(['status', 'channel', 'receipt', 'reason'])
-    .where('reference', '=', reference)
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row ? shownState(row) : null;
-}
+/**
+ * The state of the newest message with this reference, as a value of a select; null: there is none. What the gateway
+ * reported later says more than its answer.
+ */
+export const stateValue = (reference: RawBuilder<string | null>): RawBuilder<MessageState | null> => sql`(
+  select case
+    when m.receipt = 'failed' then 'failed'
+    when m.receipt in ('delivered', 'read') then 'delivered'
+    when m.status = 'rejected' and m.reason = ${stoppedReason} then 'stopped'
+    when m.status = 'accepted' or m.status = 'unknown' and m.receipt = 'sent'
+      then case m.channel when 'voice' then 'calling' else 'accepted' end
+    else m.status
+  end
+  from messages m where m.reference = ${reference} order by m.created_at desc limit 1)`;
 
-/** What the gateway reported later says more than its answer. */
-function shownState({
-  channel,
-  reason,
-  receipt,
-  status,
-}: Pick<MessageRow, 'channel' | 'reason' | 'receipt' | 'status'>): MessageState {
-  if (receipt === 'failed') return 'failed';
-  if (receipt === 'delivered' || receipt === 'read') return 'delivered';
-  if (status === 'rejected' && reason === stoppedReason) return 'stopped';
-  const taken = status === 'accepted' || (status === 'unknown' && receipt === 'sent');
-  if (!taken) return status;
-  return channel === 'voice' ? 'calling' : 'accepted';
+export async function stateOf(db: Db, reference: string): Promise<MessageState | null> {
+  const { rows } = await sql<{ state: MessageState | null }>`
+    select ${stateValue(sql`${reference}`)} as state`.execute(db);
+  return rows[0]?.state ?? null;
 }
 
 export const findFacts = (db: Db, id: string): Promise<MessageFacts | undefined> =>

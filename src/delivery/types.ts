@@ -146,6 +146,8 @@ export interface Delivery {
   send(message: OutgoingMessage): Promise<Outcome>;
   /** The state of the newest message with this reference, for pages. */
   state(db: Db, reference: string): Promise<MessageState | null>;
+  /** The same as a value of a select. */
+  stateValue(reference: RawBuilder<string | null>): RawBuilder<MessageState | null>;
   onOutcome(listener: OutcomeListener): void;
   /** Asked before a follow-up goes out; one that says no is enough. */
   onFollowUp(wanted: StillWanted): void;

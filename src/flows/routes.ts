@@ -16,7 +16,7 @@ import type { FlowCatalog } from './catalog.ts';
 import { proofOf } from './logins/challenge.ts';
 import { type LoginsDeps, type Opened, type Outcome, type Submission, submit } from './logins/submit.ts';
 import type { Method } from './method.ts';
-import { type Around, leaveUrl, mayRecover, presentScreen, translated } from './pages/answers.ts';
+import { type Around, codeIdOf, leaveUrl, mayRecover, presentScreen, translated } from './pages/answers.ts';
 import { widenPolicy } from './pages/challenge-screen.ts';
 import { startRecovery } from './recovery/start.ts';
 import { findLogin } from './store.ts';
@@ -103,7 +103,7 @@ async function conclude(
       return answer(deps, request, reply, opened, binding, around, retryAt ? 429 : 422);
     }
     case 'show': {
-      const present = outcome.opened ?? (json ? await read(deps, opened.row.id) : opened);
+      const present = outcome.opened ?? (json ? await read(deps, opened.row.id, undefined) : opened);
       return present ? again(deps, request, reply, present, binding) : gone(deps, request, reply, opened);
     }
     case 'ended': {
@@ -198,22 +198,35 @@ async function open(
 ): Promise<Opened | undefined> {
   reply.header('cache-control', 'no-store');
   const { apps, http, storage } = deps;
-  const opened = await read(deps, request.params.id);
+  const opened = await read(deps, request.params.id, http.cookies.get(request, rememberedCookie, 'host'));
   if (asking || http.wantsJson(request)) {
     allowOrigin(reply, await foreignOrigin(apps, storage.db, request, opened?.app));
   }
   return opened;
 }
 
-async function read({ storage, apps, catalog, clock, logins }: RoutesDeps, id: string) {
+async function read(
+  { storage, apps, catalog, clock, logins }: RoutesDeps,
+  id: string,
+  remembered: string | undefined,
+) {
   const { db } = storage;
-  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, id, clock.now()) : undefined;
+  const now = clock.now();
+  const beside = {
+    devices: logins.devices.namedValue(remembered, now),
+    message: logins.delivery.stateValue,
+  };
+  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, id, beside, now) : undefined;
   if (!found) return undefined;
-  const { user, session, ...row } = found;
+  const { devices, message: state, session, user, ...row } = found;
   const [app, flow] = await Promise.all([apps.find(db, row.appId), catalog.version(db, row.flowVersionId)]);
   if (!app || !flow) return undefined;
   const owner = logins.services.users.fromJoined(user) ?? null;
-  return { row, app, flow, user: owner, session: readJoined(session)?.session } satisfies Opened;
+  const codeId = codeIdOf(row.state);
+  return {
+    ...{ row, app, flow, user: owner, session: readJoined(session)?.session, devices: devices ?? [] },
+    sent: codeId === null ? null : { codeId, state },
+  } satisfies Opened;
 }
 
 const isOver = ({ row }: Opened, now: Date): boolean => row.status === 'consumed' || row.expiresAt <= now;

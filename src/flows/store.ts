@@ -1,6 +1,8 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { AuditEvent } from '../audit/types.ts';
+import type { MessageState } from '../delivery/types.ts';
 import { type JoinedSession, joinedSession } from '../sessions/index.ts';
+import type { NamedDevice } from '../sessions/types.ts';
 import { type Guard, json, type Rider, withRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { type JoinedUser, joinedUser } from '../users/index.ts';
@@ -82,10 +84,23 @@ export async function insertLogin(db: Db, login: NewLogin, riders: Rider[]): Pro
     .execute();
 }
 
-/** A login with its user and its browser's live session, all of one moment. */
-export type LoginRead = LoginRow & { user: JoinedUser | null; session: JoinedSession | null };
+/** A login with its user, its browser's live session and what was asked for beside it, all of one moment. */
+export type LoginRead = LoginRow & {
+  user: JoinedUser | null;
+  session: JoinedSession | null;
+  devices: NamedDevice[] | null;
+  message: MessageState | null;
+};
 
-export const findLogin = (db: Db, id: string, now: Date): Promise<LoginRead | undefined> =>
+export const findLogin = (
+  db: Db,
+  id: string,
+  beside: {
+    devices: RawBuilder<NamedDevice[] | null>;
+    message(reference: RawBuilder<string | null>): RawBuilder<MessageState | null>;
+  },
+  now: Date,
+): Promise<LoginRead | undefined> =>
   db
     .selectFrom('logins')
     .select([
@@ -104,6 +119,10 @@ export const findLogin = (db: Db, id: string, now: Date): Promise<LoginRead | un
     ])
     .select(joinedUser('logins.user_id').as('user'))
     .select(joinedSession('logins.session_id', now).as('session'))
+    .select(beside.devices.as('devices'))
+    .select(
+      beside.message(sql`(logins.state -> 'sent' -> (logins.state ->> 'option') ->> 'codeId')`).as('message'),
+    )
     .where('id', '=', id)
     .executeTakeFirst();
 

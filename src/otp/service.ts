@@ -54,13 +54,8 @@ export function createOtp(deps: OtpDeps): Otp {
     dropping,
     killingAll,
 
-    async reserve(db, scope, settings, lock) {
-      const { live: rows, lockedUntil } = await spendTry(db, {
-        scope,
-        attempts: settings.attempts,
-        kept,
-        lock,
-      });
+    async reserve(db, scope, { attempts }, beside) {
+      const { live: rows, lockedUntil } = await spendTry(db, { scope, attempts, kept, ...beside });
       const first = rows[0];
       if (lockedUntil) return { status: 'locked', until: lockedUntil };
       if (!first) return { status: 'none' };
@@ -69,7 +64,8 @@ export function createOtp(deps: OtpDeps): Otp {
       return {
         status: 'reserved',
         challengeId: first.challengeId,
-        triesLeft: triesLeft(first.tries, triesBefore, settings.attempts),
+        triesLeft: triesLeft(first.tries, triesBefore, attempts),
+        counts: first.counts,
         candidates: rows.map(({ codeId, hash, expiresAt, kept }) => ({ codeId, hash, expiresAt, kept })),
       };
     },

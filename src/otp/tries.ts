@@ -13,6 +13,8 @@ interface Trying {
   kept(codeId: RawBuilder<string>): RawBuilder<KeptElsewhere | null>;
   /** Until when nothing may be tried at all, as a value of a select. */
   lock?: RawBuilder<Date | null> | undefined;
+  /** What else counts a spent try, each answering its `total`. */
+  counting?: ((spent: RawBuilder<boolean>) => RawBuilder<unknown>)[] | undefined;
 }
 
 /**
@@ -22,7 +24,13 @@ interface Trying {
  * Under concurrency the row of the challenge is checked again in its newest version; the live codes may be those of a
  * moment ago, which can only be stricter (an older code has a smaller `tries_before`), and `consume` looks again.
  */
-export async function spendTry(db: Db, { scope, attempts, kept, lock = sql`null::timestamptz` }: Trying) {
+export async function spendTry(
+  db: Db,
+  { scope, attempts, counting = [], kept, lock = sql`null::timestamptz` }: Trying,
+) {
+  const spent = sql<boolean>`exists (select from spent)`;
+  const counts = counting.map((count, n) => sql`, ${sql.table(`count_${n}`)} as ${count(spent)}`);
+  const totals = counting.map((_, n) => sql`(select total from ${sql.table(`count_${n}`)})`);
   const { rows } = await sql<SpentTry>`
     with lock as (select ${lock} as until), live as (
       select c.id, c.challenge_id, c.code_hash, c.tries_before, c.number, c.expires_at, ${kept(sql`c.id`)} as kept
@@ -34,10 +42,10 @@ export async function spendTry(db: Db, { scope, attempts, kept, lock = sql`null:
         and tries < (select min(tries_before) from live) + ${attempts}::integer
         and (select until from lock) is null
       returning tries
-    )
+    )${sql.join(counts, sql``)}
     select lock.until as "lockedUntil", live.challenge_id as "challengeId", spent.tries,
       live.tries_before as "triesBefore", live.id as "codeId", live.code_hash as hash, live.expires_at as "expiresAt",
-      live.kept
+      live.kept, array[${sql.join(totals)}]::integer[] as counts
     from lock left join live on true left join spent on true
     order by live.number`.execute(db);
   return {
@@ -55,7 +63,7 @@ interface LiveCode {
   kept: KeptElsewhere | null;
 }
 
-type SpentTry = { lockedUntil: Date | null; tries: number | null } & (
+type SpentTry = { lockedUntil: Date | null; tries: number | null; counts: number[] } & (
   | LiveCode
   | Record<keyof LiveCode, null>
 );

@@ -58,6 +58,8 @@ export type Reservation =
       status: 'reserved';
       challengeId: string;
       triesLeft: number;
+      /** What each of `counting` came to. */
+      counts: number[];
       candidates: Candidate[];
     }
   | { status: 'exhausted' }
@@ -94,9 +96,18 @@ export interface Otp {
   killingAll(db: Db, userId: string, now: Date): Rider;
   /**
    * Spends a try by one committed statement, before anything is compared. `lock`: until when nothing may be tried at
-   * all, as a value of that statement; then no try is spent.
+   * all, as a value of that statement; then no try is spent. `counting`: what else counts a try that is spent, each
+   * answering its `total`.
    */
-  reserve(db: Db, scope: string, settings: OtpSettings, lock?: RawBuilder<Date | null>): Promise<Reservation>;
+  reserve(
+    db: Db,
+    scope: string,
+    settings: OtpSettings,
+    beside?: {
+      lock: RawBuilder<Date | null>;
+      counting: ((spent: RawBuilder<boolean>) => RawBuilder<unknown>)[];
+    },
+  ): Promise<Reservation>;
   /** Pure, constant-time. The code id that matches, or why none does; nobody else is asked. */
   match(reservation: Reserved, typed: string, now: Date): { codeId: string } | 'wrong' | 'expired';
   /**

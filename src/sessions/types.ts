@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely';
 import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Device } from './device.ts';
@@ -102,10 +103,29 @@ export interface ListedDevice {
   passes: StepPass[];
 }
 
+/** A live device as it comes within another row: as JSON. */
+export interface NamedDevice {
+  id: string;
+  userId: string;
+  generation: number;
+  rotatedAt: string;
+  /** By `<app>/<flow>/<step>`. */
+  passes: Record<string, StepPass>;
+}
+
 /** Browsers that are known to have passed steps. What that excuses is decided by flows. */
 export interface Devices {
   /** By the cookie's value. One indexed read, and none when no part of the cookie is the user's. Changes nothing. */
-  find(db: Db, cookie: string | undefined, userId: string, now: Date): Promise<FoundDevice | null>;
+  find(
+    db: Db,
+    cookie: string | undefined,
+    userId: string,
+    now: Date,
+    /** What {@link namedValue} answered with this cookie: then nothing is read. */
+    named?: NamedDevice[],
+  ): Promise<FoundDevice | null>;
+  /** The live devices that the cookie names, as a value of a select; null: none. Whether it is true is asked by `find`. */
+  namedValue(cookie: string | undefined, now: Date): RawBuilder<NamedDevice[] | null>;
   /**
    * That the device is used now and what was passed: to be written with the login that uses it. `cookie`: its next
    * value. `device` null: a new one. The guard finds no row when the device has been revoked since it was found: then

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Counters, Db } from './types.ts';
 
 /** The window and the slot that has just begun. */
@@ -16,7 +16,7 @@ export function createCounters(db: Db): Counters {
       return rows[0]?.total ?? 0;
     },
 
-    adding: (key, windowMs, now, by) => sql`(${counting(key, windowMs, now, by)})`,
+    adding: (key, windowMs, now, by, when) => sql`(${counting(key, windowMs, now, by, when)})`,
 
     async peek(key, windowMs, now) {
       const row = await db
@@ -32,17 +32,23 @@ export function createCounters(db: Db): Counters {
 }
 
 /** The statement that counts; answers the total of the window. */
-function counting(key: string, windowMs: number, now: Date, by: number) {
+function counting(
+  key: string,
+  windowMs: number,
+  now: Date,
+  by: number,
+  when: RawBuilder<boolean> = sql.lit(true),
+) {
   const slotMs = windowMs / (SLOTS - 1);
   const slot = Math.floor(now.getTime() / slotMs);
   return sql<{ total: number }>`
     insert into counters as c (key, newest, counts, expires_at)
-    values (
-      ${rowKey(key, windowMs)},
+    select
+      ${rowKey(key, windowMs)}::text,
       ${slot}::bigint,
       array_fill(0, array[${sql.lit(SLOTS - 1)}]) || ${Math.max(by, 0)}::integer,
-      ${new Date((slot + SLOTS) * slotMs)}
-    )
+      ${new Date((slot + SLOTS) * slotMs)}::timestamptz
+    where ${when}
     on conflict (key) do update set
       newest = greatest(c.newest, excluded.newest),
       expires_at = greatest(c.expires_at, excluded.expires_at),

@@ -1,5 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
-import type { Rider } from './values.ts';
+import type { Kysely, RawBuilder, Transaction } from 'kysely';
 
 /**
  * All tables. Each feature folder declares its own by augmenting this interface in its `store.ts`:
@@ -45,8 +44,17 @@ export interface Counters {
    * that much too strict, never too lax. Never call it inside a transaction.
    */
   add(key: string, windowMs: number, now: Date, by?: number): Promise<number>;
-  /** {@link add} as a part of another statement, for giving one back with what it was counted for. */
-  adding(key: string, windowMs: number, now: Date, by: number): Rider;
+  /**
+   * {@link add} as a part of another statement, which has its answer as `total`: for giving one back with what it was
+   * counted for, or for counting only what another part has done (`when`: as a value of that statement).
+   */
+  adding(
+    key: string,
+    windowMs: number,
+    now: Date,
+    by: number,
+    when?: RawBuilder<boolean>,
+  ): RawBuilder<unknown>;
   /** Reads without counting. */
   peek(key: string, windowMs: number, now: Date): Promise<number>;
 }

@@ -201,6 +201,7 @@ function fakeDelivery(
       return outcome;
     },
     state: async (_db, reference) => states.get(reference) ?? null,
+    stateValue: (reference) => sql`(${JSON.stringify(Object.fromEntries(states))}::jsonb ->> ${reference})`,
     onOutcome(listener) {
       follows = listener;
     },

@@ -158,14 +158,16 @@ export async function checkCode(
   const { audit, guard, otp, storage } = deps;
   const { now, user } = visit;
   const subjectKey = guard.subjectKey(user.id);
-  const lock = guard.locking(subjectKey, factor, now);
-  const reservation = await otp.reserve(storage.db, scopeOf(deps, visit, proof), codesOf(deps), lock);
+  const reservation = await otp.reserve(storage.db, scopeOf(deps, visit, proof), codesOf(deps), {
+    lock: guard.locking(subjectKey, factor, now),
+    counting: [(spent) => storage.counters.adding(tryKey(subjectKey), triesWindowMs, now, 1, spent)],
+  });
   if (reservation.status === 'locked') {
     return { is: 'locked', until: isUntilLifted(reservation.until) ? null : reservation.until };
   }
   if (reservation.status === 'none') return { is: 'expired' };
   if (reservation.status === 'exhausted') return { is: 'exhausted' };
-  const tries = await storage.counters.add(tryKey(subjectKey), triesWindowMs, now);
+  const [tries = 0] = reservation.counts;
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, triesWindowMs) };
   const match = await otp.check(reservation, typed, now);
   if (typeof match !== 'string') return { is: 'right', codeId: match.codeId };

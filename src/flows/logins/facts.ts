@@ -1,5 +1,5 @@
 import type { App } from '../../apps/types.ts';
-import type { Devices, FoundDevice, Session } from '../../sessions/types.ts';
+import type { Devices, FoundDevice, NamedDevice, Session } from '../../sessions/types.ts';
 import type { Db } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import type { Facts, LoginState, Person, RequestFacts } from '../engine/state.ts';
@@ -23,6 +23,8 @@ export interface Moment {
   session: Session | undefined;
   /** Null: nothing is known of it. */
   browser: Browser | null;
+  /** The devices that the browser's cookie names, where they were read with the login. */
+  devices?: NamedDevice[];
   /** Whose facts the engine may look at; null: it will look at nothing but the user. */
   asked: readonly Method[] | null;
   /** When the login began; absent: it has yet to. */
@@ -41,7 +43,7 @@ export async function gatherFacts(
   const [person, first, device] = await Promise.all([
     user && gatherPerson(services, db, user, asked ?? []),
     asked === null ? {} : firstAsked(db, flow, user),
-    tracked && user ? devices.find(db, browser.rememberedCookie, user.id, now) : null,
+    tracked && user ? devices.find(db, browser.rememberedCookie, user.id, now, moment.devices) : null,
   ]);
   const passes = device?.passes.filter((pass) => pass.app === app.id && pass.flow === flow.id);
   const facts: Facts = {

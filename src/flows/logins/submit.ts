@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../apps/types.ts';
 import type { Audit, AuditEvent } from '../../audit/types.ts';
-import type { OutgoingMessage } from '../../delivery/types.ts';
+import type { MessageState, OutgoingMessage } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Text } from '../../lib/texts.ts';
 import type { Notices } from '../../notices/types.ts';
-import type { Session, Sessions } from '../../sessions/types.ts';
+import type { NamedDevice, Session, Sessions } from '../../sessions/types.ts';
 import type { Storage } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { namedPlace } from '../codes/numbers.ts';
@@ -50,6 +50,10 @@ export interface Opened {
   user: User | null;
   /** The browser's session, where it is alive. */
   session: Session | undefined;
+  /** The live devices that the browser's cookie names. */
+  devices: NamedDevice[];
+  /** What became of the code that the row speaks of; null: it speaks of none. */
+  sent: { codeId: string; state: MessageState | null } | null;
 }
 
 export interface Submission extends Browser {
@@ -219,13 +223,14 @@ function passedEvent(
 
 async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass | null): Promise<Outcome> {
   const started = performance.now();
-  const { app, flow, now, row, session, submission } = around;
+  const { app, devices, flow, now, row, sent, session, submission } = around;
   const user = event.type === 'restart' ? null : (pass?.subject?.user ?? around.user);
   const settles = event.type === 'passed' || event.type === 'continue' || event.type === 'later';
   const asked = settles
     ? methodsAhead(flow, row.state, deps.methods, event.type === 'passed' ? row.state.step : null)
     : null;
-  const moment = { app, flow, user, session, asked, browser: submission, startedAt: row.createdAt };
+  const read = { app, devices, flow, user, session };
+  const moment = { ...read, asked, browser: submission, startedAt: row.createdAt };
   const { device, facts } = await gatherFacts(deps, deps.storage.db, moment, now);
   await endCopied(deps, device, user, now);
   const decided = advance(flow, row.state, event, facts);
@@ -259,7 +264,7 @@ async function move(deps: LoginsDeps, around: Around, event: Event, pass: Pass |
   if (event.type === 'passed') await notNeeded(deps, row, event.method);
   await deliver(deps, committed.messages, plan.state.proved);
   if (plan.next.is === 'show') {
-    return { is: 'show', opened: { app, flow, row: committed.row, session, user } };
+    return { is: 'show', opened: { ...read, row: committed.row, sent } };
   }
   const passed = committed.row.state.passed.map(({ method }) => method);
   return {

@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely';
 import type { VerifiedSend } from '../../guard/types.ts';
 import { after } from '../../lib/clock.ts';
 import { Type } from '../../lib/schema.ts';
@@ -203,22 +204,24 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
   if (typed === '') return retry('empty', text('sms-otp.empty'), false);
   if (subjectKey === null) return { is: 'fail', reason: 'no-user' };
   const scope = context.scope(enrolling.suffix ?? '');
-  const lock = guard.locking(subjectKey, 'sms-otp', now);
-  const reservation = await otp.reserve(db, scope, services.codes(settings), lock);
+  const untold = untoldKey(context, subjectKey);
+  const counted = [subjectKey, untold ?? []].flat();
+  const reservation = await otp.reserve(db, scope, services.codes(settings), {
+    lock: guard.locking(subjectKey, 'sms-otp', now),
+    counting: counted.map((key) => (spent) => countTry(services, key, now, 1, spent)),
+  });
   if (reservation.status === 'locked') return { is: 'locked', until: reservation.until };
   if (reservation.status === 'none') return retry('none', text('sms-otp.expired'), false);
   if (reservation.status === 'exhausted') return retry('exhausted', text('sms-otp.exhausted'), false);
-  const untold = await untoldKey(context, subjectKey);
-  const counted = [subjectKey, untold.key ?? []].flat();
-  const [tries = 0, untoldTries = 0] = await countTry(services, counted, now);
+  const [tries = 0, untoldTries = 0] = reservation.counts;
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
-  const closed = untold.closed || untoldTries > triesPerWindow;
+  const closed = (await isClosed(context, untold)) || untoldTries > triesPerWindow;
   const found = await compareCode(context, 'sms', { reservation, typed, closed });
   if (typeof found === 'object') return passWith(context, enrolling, counted, found.codeId);
   if (found === 'expired') return retry(found, text('sms-otp.expired'), true);
   if (found !== 'unchecked') {
     const failed = await guard.failed(db, subjectKey, 'sms-otp', now);
-    if (untold.key !== null) await guard.failed(db, untold.key, 'sms-otp', now);
+    if (untold !== null) await guard.failed(db, untold, 'sms-otp', now);
     if (failed.lockedUntil) return { is: 'locked', until: failed.lockedUntil };
   }
   const count = reservation.triesLeft;
@@ -227,29 +230,32 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
 }
 
 /** Before anything is compared. A code that was right is given back. */
-const countTry = ({ counters }: Services, keys: string[], now: Date): Promise<number[]> =>
-  Promise.all(keys.map((key) => counters.add(counterKey(key), windowMs, now)));
+const countTry = ({ counters }: Services, key: string, now: Date, by: 1 | -1, when?: RawBuilder<boolean>) =>
+  counters.adding(`sms-otp:${key}`, windowMs, now, by, when);
 
-const counterKey = (key: string): string => `sms-otp:${key}`;
+/** Before a factor was passed: the account's own counter beside the one of the typed name. */
+function untoldKey({ proved, services, user }: CheckContext, subjectKey: string): string | null {
+  if (proved || !user) return null;
+  const own = services.guard.subjectKey(user.id);
+  return own === subjectKey ? null : own;
+}
 
 /**
- * Before a factor was passed: the account's own counter beside the one of the typed name, and whether nothing can be
- * right here, because the account's way is locked or no code went out. Neither is told.
+ * Whether nothing can be right here before a factor was passed, because the account's way is locked or no code went out.
+ * Neither is told.
  */
-async function untoldKey(
+async function isClosed(
   { named, now, proved, services: { db, guard }, user }: CheckContext,
-  subjectKey: string,
-): Promise<{ key: string | null; closed: boolean }> {
-  if (proved) return { key: null, closed: false };
-  const own = user && guard.subjectKey(user.id);
-  const key = own === subjectKey ? null : own;
-  const locked = key !== null && (await guard.lockedUntil(db, key, 'sms-otp', now)) !== null;
-  return { key, closed: locked || provedNumber(user, named) === null };
+  untold: string | null,
+): Promise<boolean> {
+  if (proved) return false;
+  const locked = untold !== null && (await guard.lockedUntil(db, untold, 'sms-otp', now)) !== null;
+  return locked || provedNumber(user, named) === null;
 }
 
 function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
   const { now, services } = context;
-  const { counters, db, delivery, guard, otp } = services;
+  const { db, delivery, guard, otp } = services;
   const sealed = enrolling.phone;
   const used = otp.consuming(db, codeId, now);
   return {
@@ -263,7 +269,7 @@ function passWith(context: CheckContext, enrolling: Enrolling, counted: string[]
       delivery.verifying(codeId, now),
       ...counted.map((key) => guard.succeeding(handle, key, 'sms-otp')),
       guard.verifyingSend(handle, verifiedSend(context, enrolling)),
-      ...counted.map((key) => counters.adding(counterKey(key), windowMs, now, -1)),
+      ...counted.map((key) => countTry(services, key, now, -1)),
     ],
     events: [
       { name: 'code.verified', data: { method: 'sms-otp' } },

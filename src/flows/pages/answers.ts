@@ -1,4 +1,5 @@
 import type { App } from '../../apps/types.ts';
+import type { MessageState } from '../../delivery/types.ts';
 import type { Text } from '../../lib/texts.ts';
 import type { User } from '../../users/types.ts';
 import { optionOf } from '../engine/advance.ts';
@@ -15,14 +16,16 @@ export type Around = Pick<Surroundings, 'problem' | 'typed'>;
 /** Reads what the page says beyond the row: what became of the last message, once a factor was passed. */
 export async function presentScreen(
   deps: LoginsDeps,
-  { app, flow, row, user }: Opened,
+  { app, flow, row, sent, user }: Opened,
   around: Around & Pick<Surroundings, 'preferred'>,
   now: Date,
 ): Promise<Screen> {
   const { state } = row;
-  const codeId = state.option === null ? null : (state.sent[state.option]?.codeId ?? null);
-  const delivery = codeId && state.proved ? await deps.delivery.state(deps.storage.db, codeId) : null;
-  const [fact, figure] = await Promise.all([factOf(deps, state, user), figureOf(deps, flow, row, user)]);
+  const [delivery, fact, figure] = await Promise.all([
+    deliveryOf(deps, state, sent),
+    factOf(deps, state, user),
+    figureOf(deps, flow, row, user),
+  ]);
   return screenOf(flow, state, {
     ...around,
     ...{ app, methods: deps.methods, codes: deps.services.codes, delivery, fact, figure, now },
@@ -33,6 +36,21 @@ export async function presentScreen(
     locale: row.locale,
     version: row.version,
   });
+}
+
+/** The code of the method at hand. */
+export const codeIdOf = ({ option, sent }: LoginRow['state']): string | null =>
+  option === null ? null : (sent[option]?.codeId ?? null);
+
+/** As it was read with the login, unless another code has been sent since. */
+async function deliveryOf(
+  { delivery, storage }: LoginsDeps,
+  state: LoginRow['state'],
+  sent: Opened['sent'],
+): Promise<MessageState | null> {
+  const codeId = codeIdOf(state);
+  if (codeId === null || !state.proved) return null;
+  return codeId === sent?.codeId ? sent.state : delivery.state(storage.db, codeId);
 }
 
 /** Nobody who has shown a factor already: a reset is no way around another one. */

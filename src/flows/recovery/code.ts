@@ -84,18 +84,18 @@ async function checkCode(
   const factor = resetMethodId(channel);
   if (typed === '') return retry('empty', text('reset.empty'), false);
   if (subjectKey === null) return { is: 'fail', reason: 'no-user' };
-  const lock = guard.locking(subjectKey, factor, now);
-  const reservation = await otp.reserve(db, context.scope(''), services.codes(settings), lock);
-  if (reservation.status === 'locked') return { is: 'locked', until: reservation.until };
-  if (reservation.status === 'none') return retry('none', text('reset.expired'), false);
-  if (reservation.status === 'exhausted') return retry('exhausted', text('reset.exhausted'), false);
   // A name without an account gets a second key, too: the same is read and counted for everyone.
   const own = guard.subjectKey(user ? user.id : `no account:${subjectKey}`);
   const keys = [subjectKey, own];
-  const [untold, tries = 0, untoldTries = 0] = await Promise.all([
-    guard.lockedUntil(db, own, factor, now),
-    ...keys.map((key) => counters.add(counterKey(factor, key), windowMs, now)),
-  ]);
+  const reservation = await otp.reserve(db, context.scope(''), services.codes(settings), {
+    lock: guard.locking(subjectKey, factor, now),
+    counting: keys.map((key) => (spent) => counters.adding(counterKey(factor, key), windowMs, now, 1, spent)),
+  });
+  if (reservation.status === 'locked') return { is: 'locked', until: reservation.until };
+  if (reservation.status === 'none') return retry('none', text('reset.expired'), false);
+  if (reservation.status === 'exhausted') return retry('exhausted', text('reset.exhausted'), false);
+  const untold = await guard.lockedUntil(db, own, factor, now);
+  const [tries = 0, untoldTries = 0] = reservation.counts;
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
   const to = user && destinations[channel](user, named);
   const closed = untold !== null || untoldTries > triesPerWindow || !to;

@@ -5,7 +5,7 @@ import { newId, type RandomSource } from '../../lib/ids.ts';
 import type { Tx } from '../../storage/types.ts';
 import { deviceOf } from '../device.ts';
 import type { Devices, StepPass } from '../types.ts';
-import { endDevices, findLive, inserting, listLive, rotating } from './store.ts';
+import { endDevices, findLive, inserting, joinedDevices, listLive, rotating } from './store.ts';
 import { createTokens } from './token.ts';
 
 export interface DevicesDeps {
@@ -27,14 +27,18 @@ export function createDevices({ crypto, random, audit }: DevicesDeps): Devices {
   const revoke = ending(audit);
 
   return {
-    async find(db, cookie, userId, now) {
+    namedValue: (cookie, now) => joinedDevices(tokens.named(cookie), now),
+
+    async find(db, cookie, userId, now, named) {
       const presented = tokens.read(cookie, userId);
-      const row = presented && (await findLive(db, presented.id, userId, now));
-      if (!presented || !row) return null;
+      if (!presented) return null;
+      const live = named ?? (await findLive(db, [presented.id], now));
+      const row = live.find((one) => one.id === presented.id && one.userId === userId);
+      if (!row) return null;
       const { generation, id, passes, rotatedAt } = row;
       // Ahead of the row: it was put back from a backup, and the cookie is the newer truth.
       const current = presented.generation >= generation;
-      const late = now.getTime() - rotatedAt.getTime() > graceMs;
+      const late = now.getTime() - Date.parse(rotatedAt) > graceMs;
       const copied = !current && (late || presented.generation < generation - 1);
       const next = current ? presented.generation + 1 : generation;
       return { id, copied, next, passes: copied ? [] : Object.values(passes) };

@@ -1,7 +1,7 @@
-import { type Generated, sql } from 'kysely';
+import { type Generated, type RawBuilder, sql } from 'kysely';
 import { type Guard, json, type Rider } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
-import type { StepPass } from '../types.ts';
+import type { NamedDevice, StepPass } from '../types.ts';
 
 declare module '../../storage/types.ts' {
   interface Database {
@@ -29,8 +29,6 @@ interface RememberedDevicesTable {
 
 const columns = [
   'id',
-  'generation',
-  'rotated_at as rotatedAt',
   'passes',
   'ip',
   'user_agent as userAgent',
@@ -47,8 +45,19 @@ const live = (db: Db, userId: string, now: Date) =>
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now);
 
-export const findLive = (db: Db, id: string, userId: string, now: Date) =>
-  live(db, userId, now).where('id', '=', id).executeTakeFirst();
+/** The live devices of these ids, whosever they are, as a value of a select; null: there is none. */
+export const joinedDevices = (ids: string[], now: Date): RawBuilder<NamedDevice[] | null> => sql`(
+  select jsonb_agg(found) from (
+    select id, user_id as "userId", generation, rotated_at as "rotatedAt", passes
+    from remembered_devices where id = any(${ids}::text[]) and revoked_at is null
+      and expires_at > ${now}::timestamptz) found)`;
+
+export async function findLive(db: Db, ids: string[], now: Date): Promise<NamedDevice[]> {
+  const { rows } = await sql<{
+    found: NamedDevice[] | null;
+  }>`select ${joinedDevices(ids, now)} as found`.execute(db);
+  return rows[0]?.found ?? [];
+}
 
 export const listLive = (db: Db, userId: string, now: Date) =>
   live(db, userId, now).orderBy('last_used_at', 'desc').orderBy('id').execute();

@@ -29,6 +29,9 @@ export function createTokens(crypto: Crypto) {
   }
 
   return {
+    /** The devices that the cookie names, whether or not it is true. */
+    named: (cookie: string | undefined): string[] => partsOf(cookie).map(({ presented }) => presented.id),
+
     /** Nothing when no part of the cookie is the user's. Reads nothing. */
     read(cookie: string | undefined, userId: string): Presented | null {
       const own = partsOf(cookie).find(({ presented, proof }) =>
