@@ -50,14 +50,6 @@ function problemOf(error: FastifyError, isUnavailable: ErrorDeps['isUnavailable'
       cause: error,
     });
   }
-  if (error.code === 'FST_ERR_HANDLER_TIMEOUT') {
-    return new Problem({
-      status: 503,
-      code: 'timeout',
-      message: 'The request took too long.',
-      retryAfterSeconds: 1,
-    });
-  }
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) {
     return new Problem({

@@ -25,6 +25,8 @@ export interface HttpDeps {
   trustedProxies: string[];
   /** Name of the header in which those proxies say where a request comes from, as configured now; null: none. */
   countryHeader?: () => string | null;
+  /** How long a handler may take; default 25 s. */
+  handlerTimeoutMs?: number;
   /** Adds hooks that come before all others. */
   hooks?: ((app: FastifyInstance) => void) | undefined;
   /** The gateway's name, as configured now. */

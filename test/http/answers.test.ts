@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
+import { request } from 'undici';
 import { Problem } from '../../src/lib/problem.ts';
 import { openTestHttp } from '../helpers/http.ts';
 import { recordingLog } from '../helpers/log.ts';
@@ -106,6 +108,51 @@ t.test('input that cannot be read is refused with what is wrong', async (t) => {
   t.match(form.json(), { status: 413, code: 'too_large' });
   t.equal((await post('name=a', 'application/x-www-form-urlencoded')).statusCode, 200);
 });
+
+t.test(
+  'a handler that takes too long is answered for, whether or not a form came with the request',
+  async (t) => {
+    const { app } = await openTestHttp({ handlerTimeoutMs: 50 });
+    const held = Promise.withResolvers<void>();
+    t.teardown(async () => {
+      held.resolve();
+      await app.close();
+    });
+    const slow = async () => {
+      await held.promise;
+      return { ok: true };
+    };
+    app.get('/slow', slow);
+    app.post('/slow', slow);
+    app.post('/own', { config: { answersItself: true } }, async (_request, reply) => {
+      await setTimeout(100);
+      return reply.send({ own: true });
+    });
+    app.post('/quick', async () => ({ quick: true }));
+    const origin = await app.listen({ port: 0, host: '127.0.0.1' });
+    const ask = async (path: string, body?: string, method = 'POST') => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const answer = await request(origin + path, { method, ...(body !== undefined && { headers, body }) });
+      return {
+        status: answer.statusCode,
+        again: answer.headers['retry-after'],
+        body: await answer.body.json(),
+      };
+    };
+    const overdue = { status: 503, again: '1', body: { code: 'timeout', status: 503 } };
+    t.match(await ask('/slow', undefined, 'GET'), overdue);
+    t.match(await ask('/slow'), overdue);
+    t.match(await ask('/slow', 'name=value'), overdue);
+    t.match(await ask('/own', 'name=value'), { status: 200, body: { own: true } });
+    t.match(await ask('/quick', 'name=value'), { status: 200, body: { quick: true } });
+    await setTimeout(60);
+    t.match(
+      await ask('/quick', 'name=value'),
+      { status: 200 },
+      'what was answered in time is not answered again',
+    );
+  },
+);
 
 t.test('a page that is not there says so, where to go, and whom to ask', async (t) => {
   const { app } = await openTestHttp({ helpContact: () => 'help@example.test' });
