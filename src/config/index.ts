@@ -19,7 +19,7 @@ export { loadOrCreateSecretKey } from './secret-keys.ts';
 export { type ConfigurationDeps, createConfiguration } from './service.ts';
 export { createSettings, gatewaySections, type LiveSettings } from './settings.ts';
 export { publishedSchema } from './validation/schema.ts';
-export { createValidator, type Validator } from './validation/validator.ts';
+export { type Check, createCheck, createValidator, type Validator } from './validation/validator.ts';
 
 /** Sealed by the sections that have secrets. */
 export const settingsSealed = [

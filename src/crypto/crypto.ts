@@ -2,6 +2,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  type Hmac,
   hash,
   type KeyObject,
   timingSafeEqual,
@@ -32,12 +33,12 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
   const ring = createKeyring(keys);
   const [newest = ''] = ring.ids;
 
-  const digest = (id: string, purpose: Purpose, parts: string[]): Buffer | undefined => {
+  const hmac = (id: string, purpose: Purpose, parts: string[]): Hmac | undefined => {
     const key = ring.derive(id, purpose, 'mac');
-    return key && createHmac('sha256', key).update(framed(parts)).digest();
+    return key && createHmac('sha256', key).update(framed(parts));
   };
   const macUnder = (id: string, purpose: Purpose, parts: string[]): string =>
-    `${id}.${digest(id, purpose, parts)?.toString('base64url')}`;
+    `${id}.${hmac(id, purpose, parts)?.digest('base64url')}`;
 
   const crypto: Crypto = {
     keyIds: ring.ids,
@@ -80,7 +81,7 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
 
     verifyMac(stored, purpose, ...parts) {
       const { id, bytes } = split(stored);
-      const expected = digest(id, purpose, parts);
+      const expected = hmac(id, purpose, parts)?.digest();
       return expected !== undefined && bytes.length === expected.length && timingSafeEqual(bytes, expected);
     },
   };
@@ -89,14 +90,13 @@ export function createCrypto(keys: SecretKey[], random: RandomSource = systemRan
 
 /** Each part behind its length, so that no two lists of parts read the same. */
 function framed(parts: string[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = Buffer.from(part, 'utf8');
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  const all = Buffer.allocUnsafe(parts.reduce((size, part) => size + 4 + Buffer.byteLength(part), 0));
+  let at = 0;
+  for (const part of parts) {
+    const length = all.write(part, at + 4);
+    at = all.writeUInt32BE(length, at) + length;
+  }
+  return all;
 }
 
 /** `<keyId>.<base64url>`. A misshapen value has an id that no key has. */

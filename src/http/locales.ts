@@ -22,17 +22,17 @@ export function createLocales(english: Catalogue, folder: string): Locales {
     catalogues.set(file.slice(0, -'.json'.length), JSON.parse(readFileSync(join(folder, file), 'utf8')));
   }
   const tags = [...catalogues.keys()];
+  const spoken = new Map([...catalogues].map(([tag, catalogue]) => [tag, sentencesOf(catalogue, tag)]));
+  const inEnglish = sentencesOf(english, 'en');
   return {
     tags,
     negotiate: (preferred, acceptLanguage) =>
       firstSpoken((preferred ?? '').slice(0, MAX_PREFERENCE_LENGTH).split(' '), tags) ??
       firstSpoken(byQuality((acceptLanguage ?? '').slice(0, MAX_PREFERENCE_LENGTH)), tags) ??
       'en',
-    translate(locale, text) {
-      const translated = catalogues.get(locale)?.[text.key];
-      const entry = translated ?? english[text.key];
-      if (entry === undefined) return text.key;
-      return fill(entry, text.values ?? {}, translated === undefined ? 'en' : locale);
+    translate(locale, { key, values = {} }) {
+      const sentence = spoken.get(locale)?.(key) ?? inEnglish(key);
+      return sentence === undefined ? key : sentence(values);
     },
   };
 }
@@ -61,18 +61,51 @@ function byQuality(header: string): string[] {
     .map(({ tag }) => tag);
 }
 
-function fill(entry: Catalogue[string], values: Record<string, string | number>, locale: string): string {
-  return pluralForm(entry, values.count, locale).replace(/\{(\w+)\}/g, (placeholder, name: string) => {
-    const value = values[name];
-    if (value === undefined) return placeholder;
-    return typeof value === 'number' ? numbersOf(locale).format(value) : value;
-  });
+type Values = NonNullable<Text['values']>;
+/** A text with its placeholders filled in. */
+type Sentence = (values: Values) => string;
+
+/** The texts of a catalogue, each read when it is first asked for. Undefined: there is none of that key. */
+function sentencesOf(catalogue: Catalogue, locale: string): (key: string) => Sentence | undefined {
+  const read = new Map<string, Sentence>();
+  return (key) => {
+    const known = read.get(key);
+    const entry = known ? undefined : catalogue[key];
+    if (entry === undefined) return known;
+    const sentence = sentenceOf(entry, locale);
+    read.set(key, sentence);
+    return sentence;
+  };
 }
 
-function pluralForm(entry: Catalogue[string], count: unknown, locale: string): string {
-  if (typeof entry === 'string') return entry;
-  const category = typeof count === 'number' ? pluralsOf(locale).select(count) : 'other';
-  return (category in entry ? entry[category as keyof typeof entry] : undefined) ?? entry.other;
+function sentenceOf(entry: Catalogue[string], locale: string): Sentence {
+  if (typeof entry === 'string') return filling(entry, locale);
+  const forms = new Map(
+    Object.entries(entry).map(([category, form]) => [category, filling(form, locale)] as const),
+  );
+  const other = filling(entry.other, locale);
+  return (values) => {
+    const { count } = values;
+    const category = typeof count === 'number' ? pluralsOf(locale).select(count) : 'other';
+    return (forms.get(category) ?? other)(values);
+  };
+}
+
+function filling(written: string, locale: string): Sentence {
+  // What the pattern catches stands between: texts and names take turns.
+  const [start = '', ...rest] = written.split(/\{(\w+)\}/);
+  if (rest.length === 0) return () => start;
+  return (values) => {
+    let filled = start;
+    for (let at = 0; at < rest.length; at += 2) {
+      const name = rest[at] ?? '';
+      const value = values[name];
+      const said =
+        value === undefined ? `{${name}}` : typeof value === 'number' ? numbersOf(locale)(value) : value;
+      filled += `${said}${rest[at + 1]}`;
+    }
+    return filled;
+  };
 }
 
 /** Making one costs as much as writing a hundred numbers with it. */
@@ -85,5 +118,5 @@ const once = <T>(make: (locale: string) => T): ((locale: string) => T) => {
   };
 };
 
-const numbersOf = once((locale) => new Intl.NumberFormat(locale));
+const numbersOf = once((locale) => new Intl.NumberFormat(locale).format);
 const pluralsOf = once((locale) => new Intl.PluralRules(locale));

@@ -94,17 +94,21 @@ function compileOnce(engine: typeof Handlebars, file: string, source: string, pa
   }
 }
 
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u;
+
 /**
  * A value in Hebrew or Arabic is set apart, so that it does not turn what stands around it in the sentence
  * (Unicode Standard Annex 9, isolates).
  */
-const apart = (values: NonNullable<Text['values']>): NonNullable<Text['values']> =>
-  Object.fromEntries(
+function apart(values: NonNullable<Text['values']>): NonNullable<Text['values']> {
+  if (!Object.values(values).some((value) => rightToLeft.test(String(value)))) return values;
+  return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,
-      /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u.test(String(value)) ? `\u2068${value}\u2069` : value,
+      rightToLeft.test(String(value)) ? `\u2068${value}\u2069` : value,
     ]),
   );
+}
 
 function registerHelpers(engine: typeof Handlebars, deps: TemplateDeps): void {
   const localeOf = (options: Library.HelperOptions): string => options.data.root.locale;

@@ -3,6 +3,8 @@ import type { Fault } from './problem.ts';
 /** How a duration is written in configuration: a whole number and `s`, `m`, `h` or `d`. For JSON Schemas. */
 export const durationPattern = '^(0|[1-9][0-9]{0,5})[smhd]$';
 
+const wellFormed = new RegExp(durationPattern);
+
 const units = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -13,7 +15,7 @@ const units = [
 /** Milliseconds of `30s`, `5m`, `8h` or `30d`. Throws a RangeError for anything else. */
 export function parseDuration(written: string): number {
   const unit = units.find(([letter]) => written.endsWith(letter));
-  if (!unit || !new RegExp(durationPattern).test(written)) {
+  if (!unit || !wellFormed.test(written)) {
     throw new RangeError(
       `“${written}” is no duration: write a whole number and s, m, h or d, for instance 30s`,
     );

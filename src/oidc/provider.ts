@@ -8,7 +8,7 @@ import type { Logger } from '../lib/log.ts';
 import { isDatabaseUnavailable } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import { burnCode } from './adapters/artifacts.ts';
-import { compareSecretHashes, judgeClients, type OwnMembers } from './adapters/clients.ts';
+import { compareSecretHashes, judgeClients, keepClients, type OwnMembers } from './adapters/clients.ts';
 import { rememberProofs } from './adapters/replay.ts';
 import { configurationOf, logoutPath, type Parts } from './configuration.ts';
 import { carryDeviceForms, sendDeviceForm } from './devices/forms.ts';
@@ -40,6 +40,7 @@ export function buildProvider(deps: ProviderDeps, keys: SigningKey[]): Provider 
   const provider = new Provider(issuer.origin, configurationOf(parts, keys, http.cookies));
   compareSecretHashes(provider);
   judgeClients(provider);
+  keepClients(provider);
   letAppClaimsThrough(provider);
   nameSessions(provider, (client) => (client as OwnMembers | undefined)?.pairwise === true);
   carryDeviceForms(provider, deps.deviceCookie);

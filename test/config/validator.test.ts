@@ -1,7 +1,7 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written like this */
 import t from 'tap';
 import Type from 'typebox';
-import { createValidator } from '../../src/config/index.ts';
+import { createCheck, createValidator } from '../../src/config/index.ts';
 import { durationPattern } from '../../src/lib/duration.ts';
 
 const strict = { additionalProperties: false };
@@ -102,5 +102,22 @@ t.test('a reference may stand for a number or a truth value; a plain text may no
   });
   t.strictSame(sentences({ on: 'false' }), ['on: must be true or false']);
   t.strictSame(sentences({ on: 'perhaps' }, { on: '${env:ON}' }), ['on: must be true or false']);
+  t.end();
+});
+
+t.test('a check says the same as the validator, and leaves the value alone', (t) => {
+  const schema = Type.Object({ code: Type.Optional(Type.String({ maxLength: 4 })) });
+  const [check, judge] = [createCheck(schema), createValidator(schema)];
+  for (const [value, right] of [
+    [{ code: '1234' }, true],
+    [{}, true],
+    [{ code: '12345' }, false],
+    [{ code: 1234 }, false],
+  ] as const) {
+    const given = structuredClone(value);
+    t.equal(check(value), right, JSON.stringify(value));
+    t.equal(judge(value).faults.length === 0, right);
+    t.strictSame(value, given);
+  }
   t.end();
 });

@@ -8,6 +8,7 @@ const english = {
   hello: 'Hello {name}',
   only: 'Only English',
   left: { one: '{count} code left', other: '{count} codes left' },
+  pair: '{a}{b} and {a-b}',
 };
 
 function localesOf(t: { testdir(): string }) {
@@ -41,8 +42,12 @@ t.test('sentences are filled in, in the plural that the language asks for', asyn
     ['fr', text('hello', { name: 'Ada' }), 'Hello Ada'],
     ['xx', text('hello', { name: 'Ada' }), 'Hello Ada'],
     ['en', text('unwritten.key'), 'unwritten.key'],
+    ['en', text('pair', { a: '$&{b}', b: 1 }), '$&{b}1 and {a-b}'],
+    ['de', text('pair', { b: 1234 }), '{a}1,234 and {a-b}'],
+    ['en', text('left', { count: '#' }), '# codes left'],
   ];
-  for (const [locale, value, expected] of cases) t.equal(translate(locale, value), expected);
+  // The first time a text is read, the second time it is known.
+  for (const [locale, value, expected] of [...cases, ...cases]) t.equal(translate(locale, value), expected);
 });
 
 t.test('the reader is answered in the best language that both speak', async (t) => {

@@ -37,6 +37,18 @@ export function createValidator(schema: object): Validator {
   };
 }
 
+/** True for a value that is as the schema says. For a schema without defaults: they would be written into the value. */
+export type Check = (value: unknown) => boolean;
+
+/** Of a {@link Validator} only whether there is anything to find, for what is checked with each request. */
+export function createCheck(schema: object): Check {
+  let compiled: ReturnType<Ajv['compile']> | undefined;
+  return (value) => {
+    compiled ??= compiler().compile(schema);
+    return compiled(value) === true;
+  };
+}
+
 function coerceReferences(holder: { value: unknown }, raw: unknown, errors: ErrorObject[]): boolean {
   let changed = false;
   for (const error of errors.filter(({ keyword }) => keyword === 'type')) {

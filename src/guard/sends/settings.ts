@@ -1,4 +1,5 @@
 import { durationFault, durationPattern, parseDuration } from '../../lib/duration.ts';
+import { keeping } from '../../lib/memo.ts';
 import type { Fault } from '../../lib/problem.ts';
 import { Type } from '../../lib/schema.ts';
 import { type CountryDocument, countryDocuments, countryFaults } from './countries.ts';
@@ -75,10 +76,10 @@ export interface Limit {
 }
 
 /** Reads `5 in 10m`. */
-export function parseLimit(written: string): Limit {
+export const parseLimit = keeping((written): Limit => {
   const [count = '', within = ''] = written.split(' in ');
   return { count: Number(count), withinMs: parseDuration(within) };
-}
+});
 
 const limits = (what: string, ...standard: string[]) =>
   Type.Array(Type.String({ pattern: `^[1-9][0-9]{0,2} in ${durationPattern.slice(1)}` }), {

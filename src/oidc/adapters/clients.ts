@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Provider from 'oidc-provider';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Adapter, AdapterPayload, Client } from 'oidc-provider';
 import { isRegisteredRedirect, takesAnyPort } from '../../apps/index.ts';
 import type { App, Apps } from '../../apps/types.ts';
 import { secretsMatch } from '../../lib/secrets.ts';
@@ -84,6 +84,22 @@ export function createClientAdapter(apps: Apps, db: Db): Adapter {
       const app = id.includes('\0') ? undefined : await apps.find(db, id);
       return app?.enabled ? knownMetadata(app) : undefined;
     },
+  };
+}
+
+/**
+ * The library tells clients apart by a hash over their metadata, drawn up anew by each look at one. Here the same
+ * metadata is the same value, so the client that it has led to is found by that.
+ */
+export function keepClients({ Client: clients }: Provider): void {
+  const { adapter, find } = clients as typeof clients & { adapter: Adapter };
+  const kept = new WeakMap<AdapterPayload, Client>();
+  clients.find = async (id) => {
+    const known = typeof id === 'string' && id !== '' ? await adapter.find(id) : undefined;
+    if (!known) return undefined;
+    const client = kept.get(known) ?? (await find.call(clients, id));
+    if (client) kept.set(known, client);
+    return client;
   };
 }
 
