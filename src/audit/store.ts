@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import { newId, type RandomSource } from '../lib/ids.ts';
-import { json } from '../storage/index.ts';
+import { drawn, json, type Rider, type Slots } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import type { AuditEvent, HistoryWish, PastEvent } from './types.ts';
 
@@ -28,25 +29,62 @@ interface AuditEventsTable {
 /** A browser's own words: kept for people to read, not for a stranger to fill the table with. */
 const USER_AGENT_LENGTH = 300;
 
-/** One statement for all events; not executed here. */
-export function insertEvents(db: Db, at: Date, events: AuditEvent[], random: RandomSource) {
-  const rows = events.map((event) => ({
-    id: newId('evt', random),
-    at,
-    name: event.name,
-    actor: event.actor ?? null,
-    subject: event.subject ?? null,
-    app_id: event.appId ?? null,
-    login_id: event.loginId ?? null,
-    session_id: event.sessionId ?? null,
-    ip: event.ip ?? null,
-    user_agent: event.userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
-    result: event.result ?? null,
-    reason: event.reason ?? null,
-    data: event.data ? json(event.data) : null,
-  }));
-  return db.insertInto('audit_events').values(rows);
-}
+const columns = {
+  id: 'text',
+  at: 'timestamptz',
+  name: 'text',
+  actor: 'text',
+  subject: 'text',
+  app_id: 'text',
+  login_id: 'text',
+  session_id: 'text',
+  ip: 'text',
+  user_agent: 'text',
+  result: 'text',
+  reason: 'text',
+  data: 'jsonb',
+} satisfies Record<keyof AuditEventsTable, string>;
+
+const names = Object.keys(columns) as (keyof AuditEventsTable)[];
+
+/** One value for all events and their members: a login writes a dozen of them. */
+const inserting = drawn((db, slots: Slots<{ events: AuditEventsTable[] }>) =>
+  db
+    .insertInto('audit_events')
+    .columns(names)
+    .expression(
+      db
+        .selectFrom(
+          sql<AuditEventsTable>`jsonb_to_recordset(${json(slots.events)})`.as<'event'>(
+            sql.raw(`event(${names.map((name) => `${name} ${columns[name]}`).join(', ')})`),
+          ),
+        )
+        .select(names.map((name) => `event.${name}` as const)),
+    ),
+);
+
+/** Half a character, as of words that were cut, is none in JSON: it becomes what it becomes in any other text. */
+const whole = (words: string | null | undefined): string | null => words?.toWellFormed() ?? null;
+
+/** One statement for all events. */
+export const insertEvents = (at: Date, events: AuditEvent[], random: RandomSource): Rider =>
+  inserting({
+    events: events.map((event) => ({
+      id: newId('evt', random),
+      at,
+      name: event.name,
+      actor: whole(event.actor),
+      subject: whole(event.subject),
+      app_id: event.appId ?? null,
+      login_id: event.loginId ?? null,
+      session_id: event.sessionId ?? null,
+      ip: event.ip ?? null,
+      user_agent: whole(event.userAgent?.slice(0, USER_AGENT_LENGTH)),
+      result: event.result ?? null,
+      reason: whole(event.reason),
+      data: event.data ?? null,
+    })),
+  });
 
 const between = '~';
 

@@ -9,6 +9,7 @@ import { attempt } from './attempt.ts';
 import type { Admission, Breakers } from './breaker/breakers.ts';
 import { keepsCode } from './codes/keeping.ts';
 import { wantsUse } from './conversions/conversions.ts';
+import { claim, finishing } from './messages/store.ts';
 import type { Dispatch } from './preset.ts';
 import type { Provider, Providers } from './providers.ts';
 import { receiptAddress } from './receipts/address.ts';
@@ -141,12 +142,7 @@ function createEnd({ db, clock, log }: OutboxDeps, consequences: Consequences): 
     const now = clock.now();
     const gatewayId = outcome.status === 'accepted' ? outcome.gatewayId : null;
     const reason = account.join('; ') || null;
-    const ending = store.finishing(
-      db,
-      { ...facts, status },
-      { status: outcome.status, reason, gatewayId },
-      now,
-    );
+    const ending = finishing({ ...facts, status }, { status: outcome.status, reason, gatewayId }, now);
     try {
       await writeTogether(db, [ending], consequences(facts, outcome, message, now));
     } catch (error) {
@@ -181,7 +177,7 @@ async function send(deps: OutboxDeps, end: End, message: OutgoingMessage): Promi
       ...{ id: message.id, providerId: provider.id, from, hashes },
       ...{ keepsCode: keepsCode(provider), wantsUse: wantsUse(provider) },
     };
-    const facts = await store.claim(db, right, clock.now());
+    const facts = await claim(db, right, clock.now());
     if (facts === undefined) {
       if (!(await findStopped(db, hashes))) return known(db, message.id);
       outcome = { status: 'rejected', reason: stoppedReason };

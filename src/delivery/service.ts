@@ -14,6 +14,7 @@ import { keptElsewhere } from './codes/store.ts';
 import { createConversions } from './conversions/conversions.ts';
 import { draft } from './messages/drafts.ts';
 import { createSending } from './messages/sending.ts';
+import { verifying } from './messages/store.ts';
 import { createEgress, type EgressOptions } from './network/egress.ts';
 import { createOutbox } from './outbox.ts';
 import { presets } from './presets/index.ts';
@@ -103,8 +104,7 @@ export async function createDelivery(deps: DeliveryDeps): Promise<DeliveryServic
     stateValue: store.stateValue,
     onOutcome: outbox.onOutcome,
     onFollowUp: timers.onFollowUp,
-    verifying: store.verifying,
-    ...{ keptElsewhere, checkKept: keeping.check, keepsCodes: keeping.keepsCodes },
+    ...{ keptElsewhere, checkKept: keeping.check, keepsCodes: keeping.keepsCodes, verifying },
     recover: sending.recover,
     async close() {
       unwatch();

@@ -1,10 +1,8 @@
 import { type Generated, type RawBuilder, type Selectable, sql } from 'kysely';
-import { after } from '../lib/clock.ts';
-import type { Guard, Rider } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { FailureClass, ReceiptState } from './receipts/contract.ts';
-import { isStopped, stoppedReason } from './receipts/stops.ts';
-import type { Channel, Destination, MessageState, NewMessage } from './types.ts';
+import { stoppedReason } from './receipts/stops.ts';
+import type { Channel, MessageState } from './types.ts';
 
 interface ProvidersTable {
   id: string;
@@ -86,7 +84,8 @@ export type MessageFacts = Pick<
   | 'to_country'
   | 'fresh_until'
 >;
-const facts = [
+/** Their columns. */
+export const facts = [
   'id',
   'channel',
   'purpose',
@@ -98,8 +97,6 @@ const facts = [
   'to_country',
   'fresh_until',
 ] as const;
-
-const KEPT_MS = 30 * 86_400_000;
 
 /** In the order in which they are asked. */
 export const listProviders = (db: Db): Promise<ProviderRow[]> =>
@@ -136,86 +133,6 @@ export async function nextPosition(tx: Tx): Promise<number> {
 export async function deleteProvider(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('providers').where('id', '=', id).execute();
 }
-
-/** The statement that writes a new message, not executed here, and what is known of it. */
-export function insertQueued(
-  db: Db,
-  id: string,
-  message: NewMessage,
-  sealed: { destination: Destination; text: string },
-  now: Date,
-) {
-  const { destination } = sealed;
-  const known: MessageFacts = {
-    ...{ id, channel: message.channel, purpose: message.purpose, reference: message.reference },
-    ...{ provider_id: null, user_id: message.user?.id ?? null, login_id: message.loginId },
-    ...{ app_id: message.app?.id ?? null, to_country: destination.country, fresh_until: message.freshUntil },
-  };
-  const insert = db.insertInto('messages').values({
-    ...known,
-    to_sealed: destination.sealed,
-    to_hash: destination.hash,
-    to_last2: destination.last2,
-    text_sealed: sealed.text,
-    locale: message.locale,
-    status: 'queued',
-    created_at: now,
-    expires_at: after(now, KEPT_MS),
-  });
-  return { known, insert };
-}
-
-/**
- * The right to one attempt: of many instances exactly one gets it. `from`: the provider of the attempt before. `hashes`:
- * of the number, which nobody may write to when it has asked for no more messages.
- */
-export function claim(
-  db: Db,
-  attempt: {
-    id: string;
-    providerId: string;
-    from: string | null;
-    hashes: string[];
-    keepsCode: boolean;
-    wantsUse: boolean;
-  },
-  now: Date,
-): Promise<MessageFacts | undefined> {
-  const update = db
-    .updateTable('messages')
-    .set({
-      ...{ status: 'sending', provider_id: attempt.providerId, sending_at: now },
-      ...{ keeps_code: attempt.keepsCode, wants_use: attempt.wantsUse },
-    })
-    .where('id', '=', attempt.id)
-    .where(({ not }) => not(isStopped(attempt.hashes)));
-  const guarded =
-    attempt.from === null
-      ? update.where('status', '=', 'queued').where('fresh_until', '>', now)
-      : update.where('status', '=', 'sending').where('provider_id', '=', attempt.from);
-  return guarded.returning(facts).executeTakeFirst();
-}
-
-/** Ends a message that is still in the state in which the caller had it; finds no row when somebody else ended it. */
-export const finishing = (
-  db: Db,
-  message: { id: string; status: 'queued' | 'sending'; provider_id: string | null },
-  end: { status: MessageState; reason: string | null; gatewayId: string | null },
-  now: Date,
-): Guard =>
-  db
-    .updateTable('messages')
-    .set({
-      status: end.status,
-      reason: end.reason,
-      gateway_id: end.gatewayId,
-      final_at: now,
-      text_sealed: null,
-    })
-    .where('id', '=', message.id)
-    .where('status', '=', message.status)
-    .$if(message.provider_id !== null, (query) => query.where('provider_id', '=', message.provider_id))
-    .returning('id');
 
 /**
  * The state of the newest message with this reference, as a value of a select; null: there is none. What the gateway
@@ -277,14 +194,3 @@ export const listStaleSending = (db: Db, before: Date): Promise<MessageFacts[]> 
     .where('status', '=', 'sending')
     .where('sending_at', '<', before)
     .execute();
-
-/**
- * Marks what was used. A row that is just being written is passed over instead of waited for: whoever writes it may wait
- * for the code's own row, which is held here.
- */
-export const verifying = (reference: string, now: Date): Rider => sql`(
-    update messages set verified_at = ${now}::timestamptz,
-      use_due_at = case when wants_use then ${now}::timestamptz end
-    where id in (
-      select id from messages where reference = ${reference} and verified_at is null for update skip locked
-    ))`;

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { startUrlOf } from '../apps/index.ts';
 import type { Apps } from '../apps/types.ts';
-import { createValidator, type Validator } from '../config/index.ts';
+import { type Check, createCheck } from '../config/index.ts';
 import type { Crypto } from '../crypto/types.ts';
 import type { Guard } from '../guard/types.ts';
 import type { ExpiredView, Http } from '../http/types.ts';
@@ -14,12 +14,13 @@ import { allowOrigin, bindingOf, foreignOrigin, otherBrowser, requireJson } from
 import { browserOf, deviceCookie, rememberedCookie } from './browser.ts';
 import type { FlowCatalog } from './catalog.ts';
 import { proofOf } from './logins/challenge.ts';
-import { type LoginsDeps, type Opened, type Outcome, type Submission, submit } from './logins/submit.ts';
+import type { Opened } from './logins/opened.ts';
+import { type LoginsDeps, type Outcome, type Submission, submit } from './logins/submit.ts';
 import type { Method } from './method.ts';
 import { type Around, codeIdOf, leaveUrl, mayRecover, presentScreen, translated } from './pages/answers.ts';
 import { widenPolicy } from './pages/challenge-screen.ts';
 import { startRecovery } from './recovery/start.ts';
-import { findLogin } from './store.ts';
+import type { FindLogin } from './store.ts';
 import type { Flows } from './types.ts';
 
 export interface RoutesDeps {
@@ -32,6 +33,7 @@ export interface RoutesDeps {
   issuer: URL;
   catalog: FlowCatalog;
   logins: LoginsDeps;
+  findLogin: FindLogin;
   start: Flows['start'];
   browser: Flows['browser'];
 }
@@ -206,17 +208,14 @@ async function open(
 }
 
 async function read(
-  { storage, apps, catalog, clock, logins }: RoutesDeps,
+  { storage, apps, catalog, clock, findLogin, logins }: RoutesDeps,
   id: string,
   remembered: string | undefined,
 ) {
   const { db } = storage;
   const now = clock.now();
-  const beside = {
-    devices: logins.devices.namedValue(remembered, now),
-    message: logins.delivery.stateValue,
-  };
-  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, id, beside, now) : undefined;
+  const asked = { id, deviceIds: logins.devices.namedBy(remembered), now };
+  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin.first(db, asked) : undefined;
   if (!found) return undefined;
   const { devices, message: state, session, user, ...row } = found;
   const [app, flow] = await Promise.all([apps.find(db, row.appId), catalog.version(db, row.flowVersionId)]);
@@ -243,13 +242,13 @@ function bodyOf(request: FastifyRequest): Body {
   );
 }
 
-const validators = new WeakMap<Method, Validator>();
+const checks = new WeakMap<Method, Check>();
 
-/** The validator that reads the configuration, too: a second one would take a tenth of the memory of a start. */
-function validatorOf(method: Method): Validator {
-  const validator = validators.get(method) ?? createValidator(method.input);
-  validators.set(method, validator);
-  return validator;
+/** By what checks the configuration, too: a second one would take a tenth of the memory of a start. */
+function checkOf(method: Method): Check {
+  const check = checks.get(method) ?? createCheck(method.input);
+  checks.set(method, check);
+  return check;
 }
 
 function submissionOf(
@@ -267,7 +266,7 @@ function submissionOf(
       return typed === undefined ? [] : [[name, name === 'password' ? typed : typed.trim()]];
     }),
   );
-  if (method && validatorOf(method)(values).faults.length > 0) {
+  if (method && !checkOf(method)(values)) {
     throw new Problem({ status: 400, code: 'invalid_request', message: 'A field is longer than it may be.' });
   }
   const browser = browserOf(http, request);

@@ -34,7 +34,7 @@ import { allMethods as methods } from './recovery/methods.ts';
 import { recoveryChannels } from './recovery/start.ts';
 import { loginRoutes } from './routes.ts';
 import { createSatisfies } from './satisfies.ts';
-import { consuming, findByContinuationKey, insertLogin, isRunning } from './store.ts';
+import { consuming, findByContinuationKey, findingLogin, insertLogin, isRunning } from './store.ts';
 import type { Flows, Recovery, StartLogin } from './types.ts';
 
 export interface FlowsDeps {
@@ -80,6 +80,8 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
     recoveryChannels: () => (deps.recovery ? recoveryChannels(deps.settings, delivery) : []),
   };
 
+  const findLogin = findingLogin({ devices: deps.devices.joined, message: delivery.stateValue });
+
   followMessages(deps);
 
   const begin: Flows['start'] = (db, request, now) =>
@@ -119,7 +121,7 @@ export function createFlows(deps: FlowsDeps): Flows & { plugin: FastifyPluginAsy
 
     browser,
     describe,
-    plugin: loginRoutes({ ...deps, catalog, logins, browser, start: begin }),
+    plugin: loginRoutes({ ...deps, catalog, logins, findLogin, browser, start: begin }),
   };
 }
 

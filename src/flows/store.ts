@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/types.ts';
 import type { MessageState } from '../delivery/types.ts';
 import { type JoinedSession, joinedSession } from '../sessions/index.ts';
 import type { NamedDevice } from '../sessions/types.ts';
-import { type Guard, json, type Rider, withRiders } from '../storage/index.ts';
+import { drawn, type Guard, json, type Rider, type Slot, type Slots, sendRiders } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { type JoinedUser, joinedUser } from '../users/index.ts';
 import type { LoginState } from './engine/state.ts';
@@ -60,29 +60,29 @@ export interface NewLogin extends Omit<LoginRow, 'status' | 'version'> {
   userAgent: string | null;
 }
 
-export async function insertLogin(db: Db, login: NewLogin, riders: Rider[]): Promise<void> {
-  await withRiders(db, riders)
-    .insertInto('logins')
-    .values({
-      id: login.id,
-      app_id: login.appId,
-      flow_version_id: login.flowVersionId,
-      user_id: login.userId,
-      session_id: login.sessionId,
-      status: 'running',
-      version: 1,
-      state: json(login.state),
-      binding_hash: login.bindingHash,
-      continuation: json(login.continuation),
-      continuation_key: login.continuationKey,
-      locale: login.locale,
-      ip: login.ip,
-      user_agent: login.userAgent,
-      created_at: login.createdAt,
-      expires_at: login.expiresAt,
-    })
-    .execute();
-}
+const inserting = drawn((db, slots: Slots<NewLogin>) =>
+  db.insertInto('logins').values({
+    id: slots.id,
+    app_id: slots.appId,
+    flow_version_id: slots.flowVersionId,
+    user_id: slots.userId,
+    session_id: slots.sessionId,
+    status: 'running',
+    version: 1,
+    state: json(slots.state),
+    binding_hash: slots.bindingHash,
+    continuation: json(slots.continuation),
+    continuation_key: slots.continuationKey,
+    locale: slots.locale,
+    ip: slots.ip,
+    user_agent: slots.userAgent,
+    created_at: slots.createdAt,
+    expires_at: slots.expiresAt,
+  }),
+);
+
+export const insertLogin = (db: Db, login: NewLogin, riders: Rider[]): Promise<void> =>
+  sendRiders(db, [...riders, inserting(login)]);
 
 /** A login with its user, its browser's live session and what was asked for beside it, all of one moment. */
 export type LoginRead = LoginRow & {
@@ -92,39 +92,42 @@ export type LoginRead = LoginRow & {
   message: MessageState | null;
 };
 
-export const findLogin = (
-  db: Db,
-  id: string,
-  beside: {
-    devices: RawBuilder<NamedDevice[] | null>;
-    message(reference: RawBuilder<string | null>): RawBuilder<MessageState | null>;
-  },
-  now: Date,
-): Promise<LoginRead | undefined> =>
-  db
-    .selectFrom('logins')
-    .select([
-      'id',
-      'app_id as appId',
-      'flow_version_id as flowVersionId',
-      'session_id as sessionId',
-      'status',
-      'version',
-      'state',
-      'binding_hash as bindingHash',
-      'continuation',
-      'locale',
-      'created_at as createdAt',
-      'expires_at as expiresAt',
-    ])
-    .select(joinedUser('logins.user_id').as('user'))
-    .select(joinedSession('logins.session_id', now).as('session'))
-    .select(beside.devices.as('devices'))
-    .select(
-      beside.message(sql`(logins.state -> 'sent' -> (logins.state ->> 'option') ->> 'codeId')`).as('message'),
-    )
-    .where('id', '=', id)
-    .executeTakeFirst();
+/** What of others is read with a login, as values of its statement. */
+export interface Beside {
+  /** The live devices of these ids. */
+  devices(ids: Slot<string[]>, now: Slot<Date>): RawBuilder<NamedDevice[] | null>;
+  /** What became of the newest message with a reference. */
+  message(reference: RawBuilder<string | null>): RawBuilder<MessageState | null>;
+}
+
+export const findingLogin = ({ devices, message }: Beside) =>
+  drawn<{ id: string; deviceIds: string[]; now: Date }, LoginRead>((db, slots) =>
+    db
+      .selectFrom('logins')
+      .select([
+        'id',
+        'app_id as appId',
+        'flow_version_id as flowVersionId',
+        'session_id as sessionId',
+        'status',
+        'version',
+        'state',
+        'binding_hash as bindingHash',
+        'continuation',
+        'locale',
+        'created_at as createdAt',
+        'expires_at as expiresAt',
+      ])
+      .select(joinedUser('logins.user_id').as('user'))
+      .select(joinedSession('logins.session_id', slots.now).as('session'))
+      .select(devices(slots.deviceIds, slots.now).as('devices'))
+      .select(
+        message(sql`(logins.state -> 'sent' -> (logins.state ->> 'option') ->> 'codeId')`).as('message'),
+      )
+      .where('id', '=', slots.id),
+  );
+
+export type FindLogin = ReturnType<typeof findingLogin>;
 
 /** Whether anybody can still use what was sent for this login. */
 export async function isRunning(db: Db, id: string, now: Date): Promise<boolean> {
@@ -154,24 +157,46 @@ export const holdingLogin = (db: Db, { id, version }: Pick<LoginRow, 'id' | 'ver
     .where('status', '=', 'running')
     .forUpdate();
 
-/** Moves a running login on from `version`. Finds no row when another submit has done so first. */
-export const saving = (
-  db: Db,
-  login: { id: string; version: number; state: LoginState; userId: string | null },
-  end: { status: LoginRecord['status']; result: LoginResult | null; now: Date } | undefined,
-): Guard =>
+interface Saved {
+  id: string;
+  state: LoginState;
+  userId: string | null;
+  version: number;
+  next: number;
+}
+
+const going = drawn((db, slots: Slots<Saved>) =>
   db
     .updateTable('logins')
-    .set({
-      state: json(login.state),
-      version: login.version + 1,
-      user_id: login.userId,
-      ...(end && { status: end.status, result: json(end.result), finished_at: end.now }),
-    })
-    .where('id', '=', login.id)
-    .where('version', '=', login.version)
+    .set({ state: json(slots.state), version: slots.next, user_id: slots.userId })
+    .where('id', '=', slots.id)
+    .where('version', '=', slots.version)
     .where('status', '=', 'running')
-    .returning('id');
+    .returning('id'),
+);
+
+const ending = drawn(
+  (db, slots: Slots<Saved & { status: LoginRecord['status']; result: LoginResult | null; now: Date }>) =>
+    db
+      .updateTable('logins')
+      .set({
+        ...{ state: json(slots.state), version: slots.next, user_id: slots.userId },
+        ...{ status: slots.status, result: json(slots.result), finished_at: slots.now },
+      })
+      .where('id', '=', slots.id)
+      .where('version', '=', slots.version)
+      .where('status', '=', 'running')
+      .returning('id'),
+);
+
+/** Moves a running login on from `version`. Finds no row when another submit has done so first. */
+export function saving(
+  login: { id: string; version: number; state: LoginState; userId: string | null },
+  end: { status: LoginRecord['status']; result: LoginResult | null; now: Date } | undefined,
+): Guard {
+  const saved = { ...login, next: login.version + 1 };
+  return end ? ending({ ...saved, ...end }) : going(saved);
+}
 
 /** Its next page says that the password is a new one. */
 export const renewing = (db: Db, id: string): Rider =>
@@ -213,19 +238,24 @@ export async function endProved(
     .execute();
 }
 
-export const findByContinuationKey = (db: Db, key: string) =>
+const byContinuationKey = drawn((db, slots: Slots<{ key: string }>) =>
   db
     .selectFrom('logins')
     .select(['id', 'app_id as appId', 'status', 'continuation', 'result', 'expires_at as expiresAt'])
     .select(joinedUser('logins.user_id').as('user'))
-    .where('continuation_key', '=', key)
-    .executeTakeFirst();
+    .where('continuation_key', '=', slots.key),
+);
 
-/** Takes what an ended login established; of many statements exactly one finds it. */
-export const consuming = (db: Db, id: string): Guard =>
+export const findByContinuationKey = (db: Db, key: string) => byContinuationKey.first(db, { key });
+
+const taking = drawn((db, slots: Slots<{ id: string }>) =>
   db
     .updateTable('logins')
     .set({ status: 'consumed' })
-    .where('id', '=', id)
+    .where('id', '=', slots.id)
     .where('status', 'in', ['finished', 'cancelled', 'failed'])
-    .returning('id');
+    .returning('id'),
+);
+
+/** Takes what an ended login established; of many statements exactly one finds it. */
+export const consuming = (_db: Db, id: string): Guard => taking({ id });

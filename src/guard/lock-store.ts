@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { after } from '../lib/clock.ts';
+import { drawn, type Rider, type Slots } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 
 const HOUR_MS = 3_600_000;
@@ -104,15 +105,18 @@ export async function countFailure(
   return row.locked_until !== null && row.locked_until > now ? row.locked_until : null;
 }
 
-/** Ends the run of failures and lowers the level by one. A lock that others' failures have just caused stays. */
-export function countSuccess(db: Db, subjectKey: string, factor: string) {
-  return db
+const relieving = drawn((db, slots: Slots<{ subjectKey: string; factor: string }>) =>
+  db
     .updateTable('factor_locks')
     .set({ consecutive: 0, level: sql`greatest(level - 1, 0)` })
-    .where('subject_key', '=', subjectKey)
-    .where('factor', '=', factor)
-    .where((where) => where.or([where('consecutive', '>', 0), where('level', '>', 0)]));
-}
+    .where('subject_key', '=', slots.subjectKey)
+    .where('factor', '=', slots.factor)
+    .where((where) => where.or([where('consecutive', '>', 0), where('level', '>', 0)])),
+);
+
+/** Ends the run of failures and lowers the level by one. A lock that others' failures have just caused stays. */
+export const countSuccess = (_db: Db, subjectKey: string, factor: string): Rider =>
+  relieving({ subjectKey, factor });
 
 /** Forgets everything about the factor, the waits of all devices included. */
 export async function removeLock(db: Db, subjectKey: string, factor: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Rider } from '../storage/index.ts';
+import { drawn, type Rider, type Slot, type Slots } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 import { untilLifted } from './lock-store.ts';
 
@@ -21,6 +21,50 @@ export interface Budget {
   keptMs: number;
 }
 
+interface Counted {
+  rule: string;
+  counted: boolean;
+  until: Date | null;
+}
+
+const counting = drawn(
+  (_db, slots: Slots<{ now: Date }>, budgets: Slots<Budget>[]) => sql<Counted>`
+    with budgets (place, rule, subject_key, factor, free, first_ms, longest_ms, forgiven_ms, consecutive, kept_ms)
+      as (values ${sql.join(budgets.map(row))}),
+    closed as (
+      select b.rule, l.locked_until from budgets b join factor_locks l using (subject_key, factor)
+      where l.locked_until > ${slots.now}::timestamptz
+    ),
+    counted as (
+      insert into factor_locks as l
+        (subject_key, factor, failures, consecutive, level, locked_until, last_failed_at, expires_at)
+      select subject_key, factor, 1, 1, 0,
+        case when free <= 1 then ${inMs(slots.now, sql`first_ms`)} end,
+        ${slots.now}::timestamptz, ${inMs(slots.now, sql`kept_ms`)}
+      from budgets where not exists (select from closed) order by place
+      on conflict (subject_key, factor) do update set (failures, consecutive, locked_until, last_failed_at, expires_at) = (
+        select n.failures, l.consecutive + 1,
+          case
+            when l.consecutive + 1 >= b.consecutive then ${untilLifted}::timestamptz
+            when n.failures >= b.free then ${inMs(
+              slots.now,
+              sql`least(b.longest_ms, b.first_ms * power(2, least(n.failures - b.free, 40)))`,
+            )}
+          end,
+          ${slots.now}::timestamptz, ${inMs(slots.now, sql`b.kept_ms`)}
+        from budgets b, lateral (
+          select 1 + greatest(0, l.failures - floor(
+            extract(epoch from ${slots.now}::timestamptz - l.last_failed_at) * 1000 / b.forgiven_ms))::integer as failures
+        ) n
+        where b.subject_key = l.subject_key and b.factor = l.factor
+      )
+      where l.locked_until is null or l.locked_until <= ${slots.now}::timestamptz
+      returning subject_key, factor
+    )
+    select b.rule, c.factor is not null as counted, closed.locked_until as until
+    from budgets b left join counted c using (subject_key, factor) left join closed using (rule)`,
+);
+
 /**
  * Counts a try against every budget, in one statement, unless one of them is closed: then nothing is counted and the
  * closed ones are answered. The rows are always taken in the order given, so that two logins never wait for each other.
@@ -30,49 +74,15 @@ export async function countTry(
   budgets: Budget[],
   now: Date,
 ): Promise<{ rule: string; until: Date }[]> {
-  const { rows } = await sql<{ rule: string; counted: boolean; until: Date | null }>`
-    with budgets (place, rule, subject_key, factor, free, first_ms, longest_ms, forgiven_ms, consecutive, kept_ms)
-      as (values ${sql.join(budgets.map(row))}),
-    closed as (
-      select b.rule, l.locked_until from budgets b join factor_locks l using (subject_key, factor)
-      where l.locked_until > ${now}::timestamptz
-    ),
-    counted as (
-      insert into factor_locks as l
-        (subject_key, factor, failures, consecutive, level, locked_until, last_failed_at, expires_at)
-      select subject_key, factor, 1, 1, 0,
-        case when free <= 1 then ${inMs(now, sql`first_ms`)} end,
-        ${now}::timestamptz, ${inMs(now, sql`kept_ms`)}
-      from budgets where not exists (select from closed) order by place
-      on conflict (subject_key, factor) do update set (failures, consecutive, locked_until, last_failed_at, expires_at) = (
-        select n.failures, l.consecutive + 1,
-          case
-            when l.consecutive + 1 >= b.consecutive then ${untilLifted}::timestamptz
-            when n.failures >= b.free then ${inMs(
-              now,
-              sql`least(b.longest_ms, b.first_ms * power(2, least(n.failures - b.free, 40)))`,
-            )}
-          end,
-          ${now}::timestamptz, ${inMs(now, sql`b.kept_ms`)}
-        from budgets b, lateral (
-          select 1 + greatest(0, l.failures - floor(
-            extract(epoch from ${now}::timestamptz - l.last_failed_at) * 1000 / b.forgiven_ms))::integer as failures
-        ) n
-        where b.subject_key = l.subject_key and b.factor = l.factor
-      )
-      where l.locked_until is null or l.locked_until <= ${now}::timestamptz
-      returning subject_key, factor
-    )
-    select b.rule, c.factor is not null as counted, closed.locked_until as until
-    from budgets b left join counted c using (subject_key, factor) left join closed using (rule)`.execute(db);
+  const rows = await counting.execute(db, { now }, budgets);
   if (rows.every(({ counted }) => counted)) return [];
   const closed = rows.flatMap(({ rule, until }) => (until ? [{ rule, until }] : []));
   // Closed by someone else's try within this very moment: what stands there now has been committed.
   return closed.length > 0 ? closed : closedNow(db, budgets, now);
 }
 
-/** Gives a try back to every budget and opens it again: the try was right. */
-export const givingTryBack = (budgets: Budget[], now: Date): Rider => sql`(
+const givingBack = drawn(
+  (_db, slots: Slots<{ now: Date }>, budgets: Slots<Budget>[]) => sql`
     with budgets (place, subject_key, factor) as (values ${sql.join(
       budgets.map(
         ({ subjectKey, factor }, place) => sql`(${sql.lit(place)}, ${subjectKey}::text, ${factor}::text)`,
@@ -86,8 +96,12 @@ export const givingTryBack = (budgets: Budget[], now: Date): Rider => sql`(
       failures = greatest(l.failures - 1, 0),
       consecutive = 0,
       locked_until = null,
-      expires_at = case when l.failures <= 1 then ${now}::timestamptz + interval '1 day' else l.expires_at end
-    from mine where l.subject_key = mine.subject_key and l.factor = mine.factor)`;
+      expires_at = case when l.failures <= 1 then ${slots.now}::timestamptz + interval '1 day' else l.expires_at end
+    from mine where l.subject_key = mine.subject_key and l.factor = mine.factor`,
+);
+
+/** Gives a try back to every budget and opens it again: the try was right. */
+export const givingTryBack = (budgets: Budget[], now: Date): Rider => givingBack({ now }, budgets);
 
 async function closedNow(db: Db, budgets: Budget[], now: Date): Promise<{ rule: string; until: Date }[]> {
   const rows = await db
@@ -105,10 +119,10 @@ async function closedNow(db: Db, budgets: Budget[], now: Date): Promise<{ rule: 
   }));
 }
 
-const row = (budget: Budget, place: number): RawBuilder<unknown> => sql`(
+const row = (budget: Slots<Budget>, place: number): RawBuilder<unknown> => sql`(
   ${sql.lit(place)}, ${budget.rule}::text, ${budget.subjectKey}::text, ${budget.factor}::text,
   ${budget.free}::integer, ${budget.firstWaitMs}::float8, ${budget.longestWaitMs}::float8,
   ${budget.forgivenMs}::float8, ${budget.consecutive}::integer, ${budget.keptMs}::float8)`;
 
-const inMs = (now: Date, ms: RawBuilder<unknown>) =>
+const inMs = (now: Slot<Date>, ms: RawBuilder<unknown>) =>
   sql`${now}::timestamptz + ${ms} * interval '1 millisecond'`;

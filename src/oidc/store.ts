@@ -1,6 +1,6 @@
 import type { Insertable, Selectable } from 'kysely';
 import { joinedSession } from '../sessions/index.ts';
-import { type Guard, json } from '../storage/index.ts';
+import { drawn, type Guard, json, type Rider, type Slots } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { joinedUser } from '../users/index.ts';
 
@@ -25,24 +25,42 @@ declare module '../storage/types.ts' {
 }
 
 export type Artifact = Selectable<OidcArtifactsTable>;
-export type NewArtifact = Insertable<OidcArtifactsTable>;
+export type NewArtifact = Required<Insertable<OidcArtifactsTable>>;
 
 export const findArtifact = (db: Db, idHash: string): Promise<Artifact | undefined> =>
   db.selectFrom('oidc_artifacts').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
 
-/** An artifact with its user and its live session, all of one moment. */
-export const findWithOwners = (db: Db, idHash: string, now: Date) =>
+const withOwners = drawn((db, slots: Slots<{ idHash: string; now: Date }>) =>
   db
     .selectFrom('oidc_artifacts')
     .selectAll()
     .select(joinedUser('oidc_artifacts.user_id').as('user'))
-    .select(joinedSession('oidc_artifacts.session_id', now).as('session'))
-    .where('id_hash', '=', idHash)
-    .executeTakeFirst();
+    .select(joinedSession('oidc_artifacts.session_id', slots.now).as('session'))
+    .where('id_hash', '=', slots.idHash),
+);
 
-/** The statement that writes them; not executed here. */
-export const inserting = (db: Db, rows: NewArtifact[]) =>
-  db.insertInto('oidc_artifacts').values(rows.map((row) => ({ ...row, payload: json(row.payload) })));
+/** An artifact with its user and its live session, all of one moment. */
+export const findWithOwners = (db: Db, idHash: string, now: Date) => withOwners.first(db, { idHash, now });
+
+const writing = drawn((db, _slots: Slots<object>, rows: Slots<NewArtifact>[]) =>
+  db.insertInto('oidc_artifacts').values(
+    rows.map((row) => ({
+      id_hash: row.id_hash,
+      model: row.model,
+      grant_id: row.grant_id,
+      session_id: row.session_id,
+      user_id: row.user_id,
+      app_id: row.app_id,
+      payload: json(row.payload),
+      consumed_at: row.consumed_at,
+      created_at: row.created_at,
+      expires_at: row.expires_at,
+    })),
+  ),
+);
+
+/** Writes them. */
+export const inserting = (rows: NewArtifact[]): Rider => writing({}, rows);
 
 /** True when the row is new: of many callers with one id exactly one. */
 export async function insertOnce(db: Db, row: NewArtifact): Promise<boolean> {
@@ -55,14 +73,17 @@ export async function insertOnce(db: Db, row: NewArtifact): Promise<boolean> {
   return inserted !== undefined;
 }
 
-/** Single use: of many statements exactly one finds the row. */
-export const consuming = (db: Db, idHash: string, now: Date): Guard =>
+const using = drawn((db, slots: Slots<{ idHash: string; now: Date }>) =>
   db
     .updateTable('oidc_artifacts')
-    .set({ consumed_at: now })
-    .where('id_hash', '=', idHash)
+    .set({ consumed_at: slots.now })
+    .where('id_hash', '=', slots.idHash)
     .where('consumed_at', 'is', null)
-    .returning('id_hash');
+    .returning('id_hash'),
+);
+
+/** Single use: of many statements exactly one finds the row. */
+export const consuming = (idHash: string, now: Date): Guard => using({ idHash, now });
 
 /** Keeps a row until `until`, if not longer anyway. */
 export async function prolongArtifact(tx: Tx, idHash: string, until: Date): Promise<void> {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import Provider, { type AdapterPayload } from 'oidc-provider';
 import type { LoginRecord } from '../flows/types.ts';
 import type { OidcSession } from '../sessions/index.ts';
-import { type Guard, happened, writeTogether } from '../storage/index.ts';
+import { type Guard, happened, sendRiders, writeTogether } from '../storage/index.ts';
 import type { Db, Storage, Tx } from '../storage/types.ts';
 import type { User } from '../users/types.ts';
 import { type Artifact, inserting, type NewArtifact } from './store.ts';
@@ -134,7 +134,7 @@ export function createUnits(storage: Storage, endFamily: (grantId: string) => Pr
 async function writeAtOnce(db: Db, writes: Write[], inserts: NewArtifact[]): Promise<boolean> {
   const guards = writes.flatMap((write) => (typeof write === 'function' ? [] : [write.guard(db)]));
   if (guards.length < writes.length) return false;
-  return writeTogether(db, guards, inserts.length > 0 ? [inserting(db, inserts)] : []);
+  return writeTogether(db, guards, inserts.length > 0 ? [inserting(inserts)] : []);
 }
 
 async function writeInTurn(tx: Tx, writes: Write[], inserts: NewArtifact[]): Promise<void> {
@@ -142,5 +142,5 @@ async function writeInTurn(tx: Tx, writes: Write[], inserts: NewArtifact[]): Pro
     if (typeof write === 'function') await write(tx);
     else if (!(await happened(tx, write.guard(tx)))) throw write.lost();
   }
-  if (inserts.length > 0) await inserting(tx, inserts).execute();
+  if (inserts.length > 0) await sendRiders(tx, [inserting(inserts)]);
 }

@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery/types.ts';
 import { after } from '../lib/clock.ts';
 import { newId, type RandomSource } from '../lib/ids.ts';
 import { happened, sendRiders } from '../storage/index.ts';
-import type { Db, Tx } from '../storage/types.ts';
+import type { Tx } from '../storage/types.ts';
 import { makeCode, normaliseCode } from './codes.ts';
 import { isLive } from './live.ts';
 import {
@@ -48,7 +48,7 @@ export function createOtp(deps: OtpDeps): Otp {
       };
     },
 
-    first: (db, request, now) => first(deps, db, request, now),
+    first: (_db, request, now) => draftFirst(prepare(deps, request, now)),
     accepting: (_db, codeId, now) => accepting(codeId, now),
     isLive,
     dropping,
@@ -132,15 +132,12 @@ function prepare(
 
 type Prepared = ReturnType<typeof prepare>;
 
-const draftFirst = (db: Db, { attempt, hashFor, issued }: Prepared) => ({
+const draftFirst = ({ attempt, hashFor, issued }: Prepared) => ({
   issued: { ...issued, challengeId: attempt.id },
-  ...insertingFirst(db, attempt, {
+  ...insertingFirst(attempt, {
     ...{ id: issued.codeId, hash: hashFor(attempt.id), expiresAt: issued.expiresAt },
   }),
 });
-
-const first = (deps: OtpDeps, db: Db, request: IssueRequest, now: Date): ReturnType<Otp['first']> =>
-  draftFirst(db, prepare(deps, request, now));
 
 async function issue(
   deps: OtpDeps,
@@ -151,7 +148,7 @@ async function issue(
   const prepared = prepare(deps, request, now);
   const { attempt, hashFor, issued } = prepared;
   const { settings, scope } = request;
-  const draft = draftFirst(tx, prepared);
+  const draft = draftFirst(prepared);
   if (await happened(tx, draft.guard)) {
     await sendRiders(tx, draft.riders);
     return draft.issued;

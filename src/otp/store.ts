@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Guard, Rider } from '../storage/index.ts';
+import { drawn, type Guard, type Rider, type Slots } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import { TRIES_PER_SCOPE } from './tries.ts';
 
@@ -52,29 +52,45 @@ export interface SendAttempt {
   expiresAt: Date;
 }
 
+interface First {
+  challengeId: string;
+  scope: string;
+  userId: string | null;
+  now: Date;
+  expiresAt: Date;
+}
+
+const insertingChallenge = drawn((db, slots: Slots<First>) =>
+  db
+    .insertInto('otp_challenges')
+    .values({
+      ...{ id: slots.challengeId, scope: slots.scope, user_id: slots.userId, tries: 0, sends: 1 },
+      ...{ last_sent_at: slots.now, created_at: slots.now, expires_at: slots.expiresAt },
+    })
+    .onConflict((conflict) => conflict.column('scope').doNothing())
+    .returning('id'),
+);
+
+const insertingCode = drawn(
+  (db, slots: Slots<{ id: string; challengeId: string; hash: string; now: Date; expiresAt: Date }>) =>
+    db.insertInto('otp_codes').values({
+      ...{ id: slots.id, challenge_id: slots.challengeId, number: 1, tries_before: 0 },
+      ...{ code_hash: slots.hash, delivery: 'pending', created_at: slots.now, expires_at: slots.expiresAt },
+    }),
+);
+
 /**
  * A challenge with its first code. The guard finds no row when the scope has a challenge: then {@link countSend} and
  * {@link insertCode} decide.
  */
 export function insertingFirst(
-  db: Db,
-  send: SendAttempt,
+  { id: challengeId, ...send }: SendAttempt,
   code: Pick<NewCode, 'id' | 'hash' | 'expiresAt'>,
 ): { guard: Guard; riders: Rider[] } {
-  const times = { created_at: send.now, expires_at: send.expiresAt };
-  const challenge = db
-    .insertInto('otp_challenges')
-    .values({
-      ...{ id: send.id, scope: send.scope, user_id: send.userId, tries: 0, sends: 1, last_sent_at: send.now },
-      ...times,
-    })
-    .onConflict((conflict) => conflict.column('scope').doNothing())
-    .returning('id');
-  const first = db.insertInto('otp_codes').values({
-    ...{ id: code.id, challenge_id: send.id, number: 1, tries_before: 0, code_hash: code.hash },
-    ...{ delivery: 'pending', created_at: send.now, expires_at: code.expiresAt },
-  });
-  return { guard: challenge, riders: [first] };
+  return {
+    guard: insertingChallenge({ ...send, challengeId }),
+    riders: [insertingCode({ ...code, challengeId, now: send.now })],
+  };
 }
 
 /** Counts a send, or changes nothing when one is not due. Holds the challenge's row for the transaction. */
@@ -193,19 +209,23 @@ export function liveCodes(db: Db, scope: string) {
     .execute();
 }
 
-/** Marks a code's message as accepted and kills the older codes. The challenge's row is held first, as everywhere. */
-export const accepting = (codeId: string, now: Date): Rider => sql`(
+const takingAsAccepted = drawn(
+  (_db, slots: Slots<{ codeId: string; now: Date }>) => sql`
     with accepted as (
       select c.challenge_id, c.number from otp_codes c join otp_challenges h on h.id = c.challenge_id
-      where c.id = ${codeId} and c.delivery = 'pending' and c.killed_at is null
+      where c.id = ${slots.codeId} and c.delivery = 'pending' and c.killed_at is null
       for update of h
     )
     update otp_codes set
       delivery = case when otp_codes.number = accepted.number then 'accepted' else delivery end,
-      killed_at = case when otp_codes.number < accepted.number then ${now}::timestamptz else killed_at end
+      killed_at = case when otp_codes.number < accepted.number then ${slots.now}::timestamptz else killed_at end
     from accepted
     where otp_codes.challenge_id = accepted.challenge_id and otp_codes.number <= accepted.number
-      and killed_at is null)`;
+      and killed_at is null`,
+);
+
+/** Marks a code's message as accepted and kills the older codes. The challenge's row is held first, as everywhere. */
+export const accepting = (codeId: string, now: Date): Rider => takingAsAccepted({ codeId, now });
 
 /** Kills a code whose message surely never went out. */
 export const dropping = (db: Db, codeId: string, now: Date): Rider =>
@@ -228,28 +248,35 @@ export const killingAll = (_db: Db, userId: string, now: Date): Rider => sql`(
     update otp_codes set killed_at = ${now}::timestamptz from challenges
     where otp_codes.challenge_id = challenges.id and consumed_at is null and killed_at is null)`;
 
+const using = drawn(
+  (_db, slots: Slots<{ codeId: string; now: Date }>) => sql`
+    with challenge as (
+      select h.id from otp_challenges h join otp_codes c on c.challenge_id = h.id
+      where c.id = ${slots.codeId} for update of h
+    )
+    update otp_codes set consumed_at = ${slots.now}::timestamptz from challenge
+    where otp_codes.id = ${slots.codeId} and otp_codes.challenge_id = challenge.id
+      and consumed_at is null and killed_at is null and otp_codes.expires_at > ${slots.now}::timestamptz
+    returning otp_codes.id`,
+);
+
+const killingSiblings = drawn((db, slots: Slots<{ codeId: string; now: Date }>) =>
+  db
+    .updateTable('otp_codes')
+    .set({ killed_at: slots.now })
+    .where('challenge_id', '=', (where) =>
+      where.selectFrom('otp_codes as used').select('used.challenge_id').where('used.id', '=', slots.codeId),
+    )
+    .where('id', '<>', slots.codeId)
+    .where('consumed_at', 'is', null)
+    .where('killed_at', 'is', null),
+);
+
 /**
  * Uses up a code, once; its siblings die with it. Holds the challenge's row first: of two siblings at once the second
  * waits there, and then finds itself dead.
  */
-export function consuming(db: Db, codeId: string, now: Date): { guard: Guard; riders: Rider[] } {
-  const guard = sql`(
-    with challenge as (
-      select h.id from otp_challenges h join otp_codes c on c.challenge_id = h.id
-      where c.id = ${codeId} for update of h
-    )
-    update otp_codes set consumed_at = ${now}::timestamptz from challenge
-    where otp_codes.id = ${codeId} and otp_codes.challenge_id = challenge.id
-      and consumed_at is null and killed_at is null and otp_codes.expires_at > ${now}::timestamptz
-    returning otp_codes.id)`;
-  const siblings = db
-    .updateTable('otp_codes')
-    .set({ killed_at: now })
-    .where('challenge_id', '=', (where) =>
-      where.selectFrom('otp_codes as used').select('used.challenge_id').where('used.id', '=', codeId),
-    )
-    .where('id', '<>', codeId)
-    .where('consumed_at', 'is', null)
-    .where('killed_at', 'is', null);
-  return { guard, riders: [siblings] };
-}
+export const consuming = (_db: Db, codeId: string, now: Date): { guard: Guard; riders: Rider[] } => ({
+  guard: using({ codeId, now }),
+  riders: [killingSiblings({ codeId, now })],
+});

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { KeptElsewhere } from '../delivery/types.ts';
+import type { Rider } from '../storage/index.ts';
 import type { Db } from '../storage/types.ts';
 
 /** How often one may try in one login, however many codes were sent. */
@@ -14,7 +15,7 @@ interface Trying {
   /** Until when nothing may be tried at all, as a value of a select. */
   lock?: RawBuilder<Date | null> | undefined;
   /** What else counts a spent try, each answering its `total`. */
-  counting?: ((spent: RawBuilder<boolean>) => RawBuilder<unknown>)[] | undefined;
+  counting?: ((spent: RawBuilder<boolean>) => Rider)[] | undefined;
 }
 
 /**

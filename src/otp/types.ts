@@ -105,7 +105,7 @@ export interface Otp {
     settings: OtpSettings,
     beside?: {
       lock: RawBuilder<Date | null>;
-      counting: ((spent: RawBuilder<boolean>) => RawBuilder<unknown>)[];
+      counting: ((spent: RawBuilder<boolean>) => Rider)[];
     },
   ): Promise<Reservation>;
   /** Pure, constant-time. The code id that matches, or why none does; nobody else is asked. */

@@ -21,7 +21,7 @@ export interface SessionsDeps {
 
 export function createSessions({ settings, random, audit, ended: tell }: SessionsDeps): Sessions {
   const end = ending(audit, tell);
-  const draft: Sessions['draft'] = (db, { country = null, ...session }, now) => {
+  const draft: Sessions['draft'] = (_db, { country = null, ...session }, now) => {
     const { idle, absolute } = settings.get<SessionsDocument>('sessions');
     const id = newId('ses', random);
     const expiresAt = after(now, parseDuration(absolute));
@@ -36,7 +36,7 @@ export function createSessions({ settings, random, audit, ended: tell }: Session
         lastSeenAt: now,
         longestGapSeconds: 0,
       },
-      rider: insertSession(db, { ...session, ...times, id, country }, now),
+      rider: insertSession({ ...session, ...times, id, country }, now),
     };
   };
 

@@ -1,6 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import { after } from '../lib/clock.ts';
-import { type Guard, json } from '../storage/index.ts';
+import { drawn, type Guard, json, type Rider, type Slot, type Slots } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { EndedSession, Factor, Session } from './types.ts';
 
@@ -57,15 +57,29 @@ const columns = [
 ] as const;
 
 /** The idle time of the row, counted from now on. */
-const idleFrom = (now: Date) => sql<Date>`${now}::timestamptz + (idle_expires_at - last_seen_at)`;
+const idleFrom = (now: Date | Slot<Date>) =>
+  sql<Date>`${now}::timestamptz + (idle_expires_at - last_seen_at)`;
 
 /** That it is used now, after a while in which it was not. */
-const usedAt = (now: Date) => ({
+const usedAt = (now: Date | Slot<Date>) => ({
   last_seen_at: now,
   idle_expires_at: idleFrom(now),
   longest_gap_seconds: sql<number>`greatest(longest_gap_seconds,
     floor(extract(epoch from ${now}::timestamptz - last_seen_at))::integer)`,
 });
+
+const reading = (by: 'id' | 'cookie_hash') =>
+  drawn((db, slots: Slots<{ key: string; now: Date }>) =>
+    db
+      .selectFrom('sessions')
+      .select([...columns, 'oidc'])
+      .where(by, '=', slots.key)
+      .where('revoked_at', 'is', null)
+      .where('idle_expires_at', '>', slots.now)
+      .where('expires_at', '>', slots.now),
+  );
+
+const readings = { id: reading('id'), cookie_hash: reading('cookie_hash') };
 
 /** One indexed read; nothing when the session was revoked, was idle too long, or has run out. */
 async function readLive(
@@ -74,14 +88,7 @@ async function readLive(
   key: string,
   now: Date,
 ): Promise<OidcSession | undefined> {
-  const row = await db
-    .selectFrom('sessions')
-    .select([...columns, 'oidc'])
-    .where(by, '=', key)
-    .where('revoked_at', 'is', null)
-    .where('idle_expires_at', '>', now)
-    .where('expires_at', '>', now)
-    .executeTakeFirst();
+  const row = await readings[by].first(db, { key, now });
   if (!row) return undefined;
   const { oidc, ...session } = row;
   return { session, oidc };
@@ -110,7 +117,7 @@ export type JoinedSession = Omit<Session, 'authTime' | 'createdAt' | 'lastSeenAt
  * The live session whose id stands in a column of the statement at hand, as one value of it: read at the same moment and
  * without a statement more. For {@link readJoined}.
  */
-export const joinedSession = (column: string, now: Date) =>
+export const joinedSession = (column: string, now: Date | Slot<Date>) =>
   sql<JoinedSession | null>`(select to_jsonb(found) from (
     select id, user_id as "userId", factors, auth_time as "authTime", created_at as "createdAt",
       last_seen_at as "lastSeenAt", longest_gap_seconds as "longestGapSeconds", expires_at as "expiresAt",
@@ -141,31 +148,45 @@ async function touch(db: Db, id: string, seenBefore: Date, now: Date): Promise<v
     .execute();
 }
 
+const saving = drawn(
+  (
+    db,
+    slots: Slots<{
+      id: string;
+      cookieHash: string;
+      rest: Record<string, unknown>;
+      authorizations: unknown;
+      now: Date;
+    }>,
+  ) =>
+    db
+      .updateTable('sessions')
+      .set({
+        cookie_hash: slots.cookieHash,
+        oidc: sql`${json(slots.rest)} || jsonb_build_object('authorizations',
+        jsonb_strip_nulls(coalesce(oidc -> 'authorizations', '{}') || ${json(slots.authorizations)}))`,
+        ...usedAt(slots.now),
+      })
+      .where('id', '=', slots.id)
+      .where('revoked_at', 'is', null)
+      .where('idle_expires_at', '>', slots.now)
+      .where('expires_at', '>', slots.now)
+      .returning('id'),
+);
+
 /**
  * Saves what the OpenID provider keeps, the cookie that the session goes by from now on, and that it is in use.
  * `authorizations` (by application) is merged with what parallel tabs saved meanwhile: a member given as null is taken
  * away. Finds no row when the session is gone: then nothing may be issued for it.
  */
 export function savingOidc(
-  db: Db,
+  _db: Db,
   sessionId: string,
   save: { cookieHash: string; payload: Record<string, unknown> },
   now: Date,
 ): Guard {
   const { authorizations = {}, ...rest } = save.payload;
-  return db
-    .updateTable('sessions')
-    .set({
-      cookie_hash: save.cookieHash,
-      oidc: sql`${json(rest)} || jsonb_build_object('authorizations',
-        jsonb_strip_nulls(coalesce(oidc -> 'authorizations', '{}') || ${json(authorizations)}))`,
-      ...usedAt(now),
-    })
-    .where('id', '=', sessionId)
-    .where('revoked_at', 'is', null)
-    .where('idle_expires_at', '>', now)
-    .where('expires_at', '>', now)
-    .returning('id');
+  return saving({ id: sessionId, cookieHash: save.cookieHash, rest, authorizations, now });
 }
 
 /** All live sessions of a user, the one used last first. */
@@ -197,26 +218,28 @@ export interface NewSession {
   expiresAt: Date;
 }
 
-/** The statement that writes a new session; not executed here. */
-export function insertSession(db: Db, session: NewSession, now: Date) {
-  return db.insertInto('sessions').values({
-    id: session.id,
+const inserting = drawn((db, slots: Slots<NewSession & { now: Date }>) =>
+  db.insertInto('sessions').values({
+    id: slots.id,
     cookie_hash: null,
-    user_id: session.userId,
-    factors: json(session.factors),
+    user_id: slots.userId,
+    factors: json(slots.factors),
     oidc: null,
-    auth_time: now,
-    ip: session.ip,
-    user_agent: session.userAgent,
-    country: session.country,
-    created_at: now,
-    last_seen_at: now,
-    idle_expires_at: session.idleExpiresAt,
-    expires_at: session.expiresAt,
+    auth_time: slots.now,
+    ip: slots.ip,
+    user_agent: slots.userAgent,
+    country: slots.country,
+    created_at: slots.now,
+    last_seen_at: slots.now,
+    idle_expires_at: slots.idleExpiresAt,
+    expires_at: slots.expiresAt,
     revoked_at: null,
     revoked_reason: null,
-  });
-}
+  }),
+);
+
+/** Writes a new session. */
+export const insertSession = (session: NewSession, now: Date): Rider => inserting({ ...session, now });
 
 /**
  * Adds factors in the order given; one of the same method gives way. Parallel logins lose none of each other's. The

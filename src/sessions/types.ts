@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely';
-import type { Guard, Rider } from '../storage/index.ts';
+import type { Guard, Rider, Slot } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Device } from './device.ts';
 
@@ -121,11 +121,13 @@ export interface Devices {
     cookie: string | undefined,
     userId: string,
     now: Date,
-    /** What {@link namedValue} answered with this cookie: then nothing is read. */
+    /** The live ones that the cookie names, where they were read before: then nothing is read. */
     named?: NamedDevice[],
   ): Promise<FoundDevice | null>;
-  /** The live devices that the cookie names, as a value of a select; null: none. Whether it is true is asked by `find`. */
-  namedValue(cookie: string | undefined, now: Date): RawBuilder<NamedDevice[] | null>;
+  /** The ids in the cookie, true or not. */
+  namedBy(cookie: string | undefined): string[];
+  /** The live devices of these ids, whosever they are, as a value of a select; null: none. */
+  joined(ids: Slot<string[]>, now: Slot<Date>): RawBuilder<NamedDevice[] | null>;
   /**
    * That the device is used now and what was passed: to be written with the login that uses it. `cookie`: its next
    * value. `device` null: a new one. The guard finds no row when the device has been revoked since it was found: then

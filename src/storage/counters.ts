@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { drawn, type Slots } from './statements/drawn.ts';
 import type { Counters, Db } from './types.ts';
 
 /** The window and the slot that has just begun. */
@@ -12,11 +13,13 @@ const SLOTS = 21;
 export function createCounters(db: Db): Counters {
   return {
     async add(key, windowMs, now, by = 1) {
-      const { rows } = await counting(key, windowMs, now, by).execute(db);
-      return rows[0]?.total ?? 0;
+      return (await countingAlways.first(db, countedAt(key, windowMs, now, by)))?.total ?? 0;
     },
 
-    adding: (key, windowMs, now, by, when) => sql`(${counting(key, windowMs, now, by, when)})`,
+    adding(key, windowMs, now, by, when) {
+      const counted = countedAt(key, windowMs, now, by);
+      return when ? sql`(${counting(counted, when)})` : countingAlways(counted);
+    },
 
     async peek(key, windowMs, now) {
       const row = await db
@@ -31,23 +34,30 @@ export function createCounters(db: Db): Counters {
   };
 }
 
-/** The statement that counts; answers the total of the window. */
-function counting(
-  key: string,
-  windowMs: number,
-  now: Date,
-  by: number,
-  when: RawBuilder<boolean> = sql.lit(true),
-) {
+interface Counted {
+  key: string;
+  slot: number;
+  by: number;
+  /** Nothing is taken from a new row. */
+  added: number;
+  expiresAt: Date;
+}
+
+function countedAt(key: string, windowMs: number, now: Date, by: number): Counted {
   const slotMs = windowMs / (SLOTS - 1);
   const slot = Math.floor(now.getTime() / slotMs);
-  return sql<{ total: number }>`
+  const expiresAt = new Date((slot + SLOTS) * slotMs);
+  return { key: rowKey(key, windowMs), slot, by, added: Math.max(by, 0), expiresAt };
+}
+
+/** The statement that counts; answers the total of the window. */
+const counting = (counted: Counted | Slots<Counted>, when: RawBuilder<boolean>) => sql<{ total: number }>`
     insert into counters as c (key, newest, counts, expires_at)
     select
-      ${rowKey(key, windowMs)}::text,
-      ${slot}::bigint,
-      array_fill(0, array[${sql.lit(SLOTS - 1)}]) || ${Math.max(by, 0)}::integer,
-      ${new Date((slot + SLOTS) * slotMs)}::timestamptz
+      ${counted.key}::text,
+      ${counted.slot}::bigint,
+      array_fill(0, array[${sql.lit(SLOTS - 1)}]) || ${counted.added}::integer,
+      ${counted.expiresAt}::timestamptz
     where ${when}
     on conflict (key) do update set
       newest = greatest(c.newest, excluded.newest),
@@ -56,12 +66,13 @@ function counting(
         select greatest(0,
           coalesce(c.counts[i + least(greatest(excluded.newest - c.newest, 0), ${sql.lit(SLOTS)})::integer], 0)
           + case when i = ${sql.lit(SLOTS)} - greatest(c.newest - excluded.newest, 0)
-              then ${by}::integer else 0 end)
+              then ${counted.by}::integer else 0 end)
         from generate_series(1, ${sql.lit(SLOTS)}) as i
         order by i
       )
     returning (select sum(n) from unnest(c.counts) as n)::integer as total`;
-}
+
+const countingAlways = drawn((_db, slots: Slots<Counted>) => counting(slots, sql.lit(true)));
 
 /** One key may be counted over several windows. */
 const rowKey = (key: string, windowMs: number): string => `${key}|${windowMs}`;

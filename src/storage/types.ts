@@ -1,4 +1,5 @@
 import type { Kysely, RawBuilder, Transaction } from 'kysely';
+import type { Rider } from './statements/together.ts';
 
 /**
  * All tables. Each feature folder declares its own by augmenting this interface in its `store.ts`:
@@ -48,13 +49,7 @@ export interface Counters {
    * {@link add} as a part of another statement, which has its answer as `total`: for giving one back with what it was
    * counted for, or for counting only what another part has done (`when`: as a value of that statement).
    */
-  adding(
-    key: string,
-    windowMs: number,
-    now: Date,
-    by: number,
-    when?: RawBuilder<boolean>,
-  ): RawBuilder<unknown>;
+  adding(key: string, windowMs: number, now: Date, by: number, when?: RawBuilder<boolean>): Rider;
   /** Reads without counting. */
   peek(key: string, windowMs: number, now: Date): Promise<number>;
 }

@@ -90,7 +90,7 @@ export function createUsers(deps: UsersDeps): Users {
       if (weakness !== null) throw new PasswordRefused(weakness, aloneIn);
       return hashNew(password);
     },
-    holdingPassword: (db, { id, passwordChangedAt }) => holdingPassword(db, id, passwordChangedAt),
+    holdingPassword: (_db, { id, passwordChangedAt }) => holdingPassword(id, passwordChangedAt),
     ...changes,
     dueForDeletion: findDue,
     delete: deleteUser,

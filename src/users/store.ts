@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { type Guard, json } from '../storage/index.ts';
+import { drawn, type Guard, json, type Slots } from '../storage/index.ts';
 import type { Db, Tx } from '../storage/types.ts';
 import type { Identifier } from './identifiers.ts';
 import { hasProved } from './phones/store.ts';
@@ -59,8 +59,9 @@ const unused = sql<number>`(select count(*)::integer from backup_codes
 
 const reading = (db: Db) => db.selectFrom('users').selectAll().select(unused.as('unused_codes'));
 
-export const findUser = (db: Db, id: string): Promise<UserRead | undefined> =>
-  reading(db).where('id', '=', id).executeTakeFirst();
+const byId = drawn((db, slots: Slots<{ id: string }>) => reading(db).where('id', '=', slots.id));
+
+export const findUser = (db: Db, id: string): Promise<UserRead | undefined> => byId.first(db, { id });
 
 /** Rows that refer to the user may still be written meanwhile: a login that finishes must not wait here crosswise. */
 export const lockUser = (tx: Tx, id: string): Promise<UserRead | undefined> =>
@@ -96,20 +97,18 @@ export const readJoined = (row: JoinedUser): UserRead => ({
   updated_at: new Date(row.updated_at),
 });
 
-export function findUserByIdentifier(db: Db, identifier: Identifier): Promise<UserRead | undefined> {
-  const query = reading(db);
-  switch (identifier.kind) {
-    case 'username':
-      return query.where('username_key', '=', identifier.key).executeTakeFirst();
-    case 'email':
-      return query
-        .where('email_key', '=', identifier.key)
-        .where('email_verified', '=', true)
-        .executeTakeFirst();
-    case 'phone':
-      return query.where((where) => hasProved(where, [identifier.key])).executeTakeFirst();
-  }
-}
+const byIdentifier = {
+  username: drawn((db, slots: Slots<{ key: string }>) => reading(db).where('username_key', '=', slots.key)),
+  email: drawn((db, slots: Slots<{ key: string }>) =>
+    reading(db).where('email_key', '=', slots.key).where('email_verified', '=', true),
+  ),
+  phone: drawn((db, slots: Slots<{ key: string }>) =>
+    reading(db).where((where) => hasProved(where, [slots.key])),
+  ),
+} satisfies Record<Identifier['kind'], unknown>;
+
+export const findUserByIdentifier = (db: Db, { kind, key }: Identifier): Promise<UserRead | undefined> =>
+  byIdentifier[kind].first(db, { key });
 
 export async function usernameExists(db: Db, usernameKey: string): Promise<boolean> {
   const row = await db
@@ -147,18 +146,21 @@ export async function takenMembers(
   return (['username', 'email', 'phone', 'secondPhone'] as const).filter((member) => taken[member]);
 }
 
+const holding = drawn((db, slots: Slots<{ id: string; changedAt: Date | null }>) =>
+  db
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', slots.id)
+    .where('password_changed_at', 'is not distinct from', slots.changedAt)
+    .where('disabled_at', 'is', null)
+    .forShare(),
+);
+
 /**
  * Finds the row as long as the account is on and its password is the one of `changedAt`. Shares the row: whoever changes
  * the password now comes after what this is written with, or this finds nothing.
  */
-export const holdingPassword = (db: Db, id: string, changedAt: Date | null): Guard =>
-  db
-    .selectFrom('users')
-    .select('id')
-    .where('id', '=', id)
-    .where('password_changed_at', 'is not distinct from', changedAt)
-    .where('disabled_at', 'is', null)
-    .forShare();
+export const holdingPassword = (id: string, changedAt: Date | null): Guard => holding({ id, changedAt });
 
 /** Replaces the hash only while it is still `from`, so that a change made in the meantime wins. */
 export async function replacePasswordHash(

@@ -47,6 +47,24 @@ t.test('records events with everything that is known of them, in one statement',
   });
 });
 
+t.test('what others have said arrives as it was said', async (t) => {
+  const words = ['$1 {"a": [null]} \\u0000 \\', 'Zoë 😀 \n\t\u0001', 'cut 😀'.slice(0, -1)];
+  await forEachDatabase(t, async (t, { db }) => {
+    const moment = new Date('2026-03-01T23:59:59.999Z');
+    await audit.record(
+      db,
+      moment,
+      words.map((reason) => ({ name: 'said', reason, userAgent: reason, actor: reason, subject: reason })),
+    );
+    const rows = await db.selectFrom('audit_events').selectAll().execute();
+    const [plain, signs] = words;
+    const expected = [plain, signs, 'cut \ufffd'].map((said) => ({
+      ...{ at: moment, reason: said, user_agent: said, actor: said, subject: said },
+    }));
+    t.match(rows, expected, 'in order, and half a character as in any text');
+  });
+});
+
 t.test('an event goes with the transaction that it tells of', async (t) => {
   await forEachDatabase(t, async (t, { db, transaction }) => {
     const failed = transaction(async (tx) => {

@@ -26,7 +26,7 @@ import { createOtp, otpSection } from '../../src/otp/index.ts';
 import { createAccess, createRecovery } from '../../src/people/index.ts';
 import { createDevices, createSessions, sessionsSection } from '../../src/sessions/index.ts';
 import type { Devices, Sessions } from '../../src/sessions/types.ts';
-import { sendRiders } from '../../src/storage/index.ts';
+import { type Rider, sendRiders } from '../../src/storage/index.ts';
 import type { Db, Storage } from '../../src/storage/types.ts';
 import { createUsers } from '../../src/users/index.ts';
 import type { NewUser, User, Users } from '../../src/users/types.ts';
@@ -118,6 +118,9 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
     ask: async (_url, form) => world.captcha(form),
     postLookup: async (_url, body) => world.lookup(body),
   });
+  await sql`create table if not exists message_states (reference text primary key, state text not null)`.execute(
+    storage.db,
+  );
   const messages: NewMessage[] = [];
   const world = {
     outcome: { status: 'accepted', gatewayId: null } as Outcome,
@@ -173,18 +176,27 @@ export async function openWorld(t: Test, storage: Storage, steps: StepDocument[]
   return opened;
 }
 
+/** What became of messages stands in the database, as with the real ones: it is read with the login. */
+const setState = (reference: string, state: MessageState): Rider => sql`(
+  insert into message_states values (${reference}, ${state})
+  on conflict (reference) do update set state = excluded.state)`;
+
+const stateValue: Delivery['stateValue'] = (reference) =>
+  sql`(select state from message_states where message_states.reference = ${reference})`;
+
 function fakeDelivery(
   storage: Storage,
   clock: World['clock'],
   messages: NewMessage[],
   gateway: Pick<World, 'outcome' | 'gateway' | 'keeper'>,
 ): Delivery {
-  const states = new Map<string, MessageState>();
   let follows: OutcomeListener = () => [];
   const draft = (_db: Db, message: NewMessage) => {
     messages.push(message);
-    states.set(message.reference, 'queued');
-    return { message: { ...message, id: message.reference }, riders: [] };
+    return {
+      message: { ...message, id: message.reference },
+      riders: [setState(message.reference, 'queued')],
+    };
   };
   return {
     has: () => true,
@@ -195,13 +207,17 @@ function fakeDelivery(
       const { purpose, reference } = messages.find((one) => one.reference === message.id) as NewMessage;
       await gateway.gateway;
       const { outcome } = gateway;
-      states.set(reference, outcome.status);
       const written = follows(storage.db, { id: message.id, reference, purpose }, outcome, clock.now());
-      await sendRiders(storage.db, written);
+      await sendRiders(storage.db, [...written, setState(reference, outcome.status)]);
       return outcome;
     },
-    state: async (_db, reference) => states.get(reference) ?? null,
-    stateValue: (reference) => sql`(${JSON.stringify(Object.fromEntries(states))}::jsonb ->> ${reference})`,
+    async state(db, reference) {
+      const { rows } = await sql<{
+        state: MessageState;
+      }>`select ${stateValue(sql`${reference}`)} as state`.execute(db);
+      return rows[0]?.state ?? null;
+    },
+    stateValue,
     onOutcome(listener) {
       follows = listener;
     },
@@ -211,7 +227,7 @@ function fakeDelivery(
     keptElsewhere: (reference) => sql`(
       select jsonb_build_object('ours', false, 'by', jsonb_build_array(
         jsonb_build_object('message', ${reference}, 'provider', 'verify', 'sealed', '')))
-      where ${gateway.keeper !== null}::boolean and ${reference} in (${sql.join(['', ...states.keys()])}))`,
+      where ${gateway.keeper !== null}::boolean and ${reference} in (${sql.join(['', ...messages.map((one) => one.reference)])}))`,
     async checkKept(kept, typed) {
       gateway.keeper?.asked.push(typed);
       const is = gateway.keeper?.answer(typed) ?? 'unchecked';

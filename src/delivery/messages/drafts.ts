@@ -6,8 +6,9 @@ import type { Rider } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import { createDestination } from '../destination.ts';
 import { messageEvent } from '../outbox.ts';
-import { insertQueued, type MessageRow } from '../store.ts';
+import type { MessageRow } from '../store.ts';
 import type { Chain, NewMessage, OutgoingMessage } from '../types.ts';
+import { insertQueued } from './store.ts';
 
 /** What is needed to send a message later, by any instance; sealed. */
 type Sealed = Pick<OutgoingMessage, 'text' | 'subject' | 'code' | 'app' | 'user' | 'chain'>;
@@ -31,7 +32,7 @@ export function draft(
   const destination = createDestination(crypto, to, id);
   const content: Sealed = { text, code, app, user, ...more };
   const sealed = crypto.seal('message', JSON.stringify(content), id);
-  const { known, insert } = insertQueued(db, id, message, { destination, text: sealed }, now);
+  const { known, insert } = insertQueued(id, message, { destination, text: sealed }, now);
   const riders = [insert, ...audit.riders(db, now, [messageEvent(known, 'queued', null)])];
   return { message: { id, channel, to, text, code, locale, app, user, ...more }, riders };
 }

@@ -1,5 +1,6 @@
 import { expressionBuilder } from 'kysely';
 import { newId } from '../../lib/ids.ts';
+import type { Slot } from '../../storage/index.ts';
 import type { Database, Db, Tx } from '../../storage/types.ts';
 import type { Destination } from '../types.ts';
 
@@ -35,7 +36,7 @@ export function wishOf(text: string): 'stop' | 'start' | null {
 }
 
 /** As a condition. `hashes`: of the number, under every key. */
-export const isStopped = (hashes: string[]) => {
+export const isStopped = (hashes: Slot<string>[]) => {
   const eb = expressionBuilder<Database>();
   return eb.exists(eb.selectFrom('stopped_numbers').select('id').where('to_hash', 'in', hashes));
 };

@@ -136,7 +136,7 @@ function drawUp(
   ].map((note) => ({ ...move.context, ...note }));
   const userId = state.subject?.userId ?? null;
   // The login's row first: so do those who end what somebody has, before they come to devices.
-  const held = [saving(db, { id: row.id, version: row.version, state, userId }, end), ...move.guards];
+  const held = [saving({ id: row.id, version: row.version, state, userId }, end), ...move.guards];
   const after = { ...row, state, version: row.version + 1, ...(end && { status: end.status }) };
   const messages = issued.flatMap(({ message }) => message ?? []);
   return {

@@ -14,6 +14,7 @@ export async function permitted(
   user: User | null,
   plan: Advance,
 ): Promise<{ plan: Advance; sends: { effect: Effect; dispatch: Dispatch }[]; riders: Rider[] }> {
+  if (plan.effects.length === 0) return { plan, sends: [], riders: [] };
   const { app, now, row, submission } = around;
   const { state } = plan;
   const subjectKey = subjectKeyOf(deps.services, { ...row, state }, user);

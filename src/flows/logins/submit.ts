@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { App } from '../../apps/types.ts';
 import type { Audit, AuditEvent } from '../../audit/types.ts';
-import type { MessageState, OutgoingMessage } from '../../delivery/types.ts';
+import type { OutgoingMessage } from '../../delivery/types.ts';
 import { isUntilLifted } from '../../guard/index.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Text } from '../../lib/texts.ts';
 import type { Notices } from '../../notices/types.ts';
-import type { NamedDevice, Session, Sessions } from '../../sessions/types.ts';
+import type { Sessions } from '../../sessions/types.ts';
 import type { Storage } from '../../storage/types.ts';
 import type { User } from '../../users/types.ts';
 import { namedPlace } from '../codes/numbers.ts';
@@ -15,7 +14,7 @@ import type { Event, LoginState } from '../engine/state.ts';
 import type { CheckResult, Method, Methods, Pass, Services } from '../method.ts';
 import type { RecoveryChannel } from '../recovery/settings.ts';
 import type { LoginRow } from '../store.ts';
-import type { Browser, Field, Flow } from '../types.ts';
+import type { Browser, Field } from '../types.ts';
 import { answerChallenge, challengeOf, proving } from './challenge.ts';
 import { endCopied, keepDevice } from './devices.ts';
 import { type DispatchDeps, scopeOf } from './dispatch.ts';
@@ -25,6 +24,7 @@ import { type FactsDeps, gatherFacts, methodsAhead } from './facts.ts';
 import { askingFirst } from './grace.ts';
 import { commitMove } from './move.ts';
 import { newDeviceNotice } from './new-device.ts';
+import type { Opened } from './opened.ts';
 import { notNeeded, permitted } from './permitted.ts';
 import { nameOf, subjectKeyOf } from './subject.ts';
 
@@ -39,21 +39,6 @@ export interface LoginsDeps extends DispatchDeps, FactsDeps {
   notices?: Notices | undefined;
   /** Where codes go that replace forgotten passwords; none: they are not replaced. */
   recoveryChannels(): RecoveryChannel[];
-}
-
-/** A login as it was read for one request. */
-export interface Opened {
-  row: LoginRow;
-  flow: Flow;
-  app: App;
-  /** The user of the row, if it has one. */
-  user: User | null;
-  /** The browser's session, where it is alive. */
-  session: Session | undefined;
-  /** The live devices that the browser's cookie names. */
-  devices: NamedDevice[];
-  /** What became of the code that the row speaks of; null: it speaks of none. */
-  sent: { codeId: string; state: MessageState | null } | null;
 }
 
 export interface Submission extends Browser {

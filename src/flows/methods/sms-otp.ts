@@ -7,15 +7,8 @@ import { otpFaults, otpMembers } from '../../otp/index.ts';
 import type { Tx } from '../../storage/types.ts';
 import { normalisePhone } from '../../users/index.ts';
 import { compareCode } from '../codes/compare.ts';
-import {
-  addressedTo,
-  endsOf,
-  isSending,
-  numberAt,
-  otherNumber,
-  placeOf,
-  provedNumber,
-} from '../codes/numbers.ts';
+import { addressedTo, endsOf, isSending, numberAt, otherNumber, placeOf } from '../codes/numbers.ts';
+import { isClosed, untoldKey } from '../codes/untold.ts';
 import type { CheckContext, CheckResult, Effect, Input, Method, Pass, Services } from '../method.ts';
 import { codeScreen, numberScreen } from '../pages/code-screens.ts';
 
@@ -232,26 +225,6 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
 /** Before anything is compared. A code that was right is given back. */
 const countTry = ({ counters }: Services, key: string, now: Date, by: 1 | -1, when?: RawBuilder<boolean>) =>
   counters.adding(`sms-otp:${key}`, windowMs, now, by, when);
-
-/** Before a factor was passed: the account's own counter beside the one of the typed name. */
-function untoldKey({ proved, services, user }: CheckContext, subjectKey: string): string | null {
-  if (proved || !user) return null;
-  const own = services.guard.subjectKey(user.id);
-  return own === subjectKey ? null : own;
-}
-
-/**
- * Whether nothing can be right here before a factor was passed, because the account's way is locked or no code went out.
- * Neither is told.
- */
-async function isClosed(
-  { named, now, proved, services: { db, guard }, user }: CheckContext,
-  untold: string | null,
-): Promise<boolean> {
-  if (proved) return false;
-  const locked = untold !== null && (await guard.lockedUntil(db, untold, 'sms-otp', now)) !== null;
-  return locked || provedNumber(user, named) === null;
-}
 
 function passWith(context: CheckContext, enrolling: Enrolling, counted: string[], codeId: string): Pass {
   const { now, services } = context;

@@ -1,7 +1,6 @@
 import { after } from '../../lib/clock.ts';
 import { newId, type RandomSource } from '../../lib/ids.ts';
-import { json, type Rider } from '../../storage/index.ts';
-import type { Db } from '../../storage/types.ts';
+import { drawn, json, type Rider, type Slots } from '../../storage/index.ts';
 import type { Mode, RuleName } from './settings.ts';
 
 /** What was decided about one message, and by which figures. Never a number in clear. */
@@ -50,19 +49,27 @@ export interface DecisionContext {
 
 const KEPT_MS = 90 * 86_400_000;
 
+type Shared = DecisionContext & { at: Date; expiresAt: Date };
+
+const inserting = drawn((db, slots: Slots<Shared>, decisions: Slots<Decision & { id: string }>[]) =>
+  db.insertInto('send_decisions').values(
+    decisions.map(({ action, figures, id, mode, rule }) => ({
+      ...{ id, at: slots.at, rule, mode, action, figures: json(figures) },
+      ...{ channel: slots.channel, country: slots.country, prefix: slots.prefix },
+      ...{ number_hash: slots.numberHash, app_id: slots.appId },
+      ...{ user_id: slots.userId, login_id: slots.loginId, expires_at: slots.expiresAt },
+    })),
+  ),
+);
+
 export function insertingDecisions(
-  db: Db,
   about: DecisionContext,
   decisions: Decision[],
   now: Date,
   random: RandomSource,
 ): Rider {
-  const { appId, channel, country, loginId, numberHash, prefix, userId } = about;
-  return db.insertInto('send_decisions').values(
-    decisions.map(({ figures, ...decision }) => ({
-      ...{ id: newId('dec', random), at: now, ...decision, figures: json(figures), channel, country, prefix },
-      ...{ number_hash: numberHash, app_id: appId, user_id: userId, login_id: loginId },
-      expires_at: after(now, KEPT_MS),
-    })),
+  return inserting(
+    { ...about, at: now, expiresAt: after(now, KEPT_MS) },
+    decisions.map((decision) => ({ ...decision, id: newId('dec', random) })),
   );
 }

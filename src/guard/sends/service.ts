@@ -71,8 +71,8 @@ export function createSends(deps: SendsDeps): Sends {
     allowSend: async (request, now) => told(await allowSend(deps, request, now)),
     lookUp: async (request, now) => told(await lookUpOnly(deps, request, now)),
 
-    recordingSend: (handle, { about, decisions }, now) =>
-      decisions.length === 0 ? [] : [insertingDecisions(handle, about, decisions, now, random)],
+    recordingSend: (_handle, { about, decisions }, now) =>
+      decisions.length === 0 ? [] : [insertingDecisions(about, decisions, now, random)],
 
     verifyingSend: (_handle, verified) => settling(settlementsOf(crypto, verified)),
     correctingSpend(_handle, paid) {

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { json, type Rider } from '../../storage/index.ts';
+import { drawn, json, type Rider, type Slot, type Slots } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import type { Limit, RuleName } from './settings.ts';
 
@@ -60,17 +60,31 @@ export interface Counted {
 const longest = (entry: Entry): number =>
   entry.kind === 'sum' ? entry.keptMs : Math.max(...entry.limits.map(({ withinMs }) => withinMs));
 
-const rowOf = (entry: Entry, place: number): RawBuilder<unknown> => {
-  const limits = entry.kind === 'sum' ? [] : entry.limits;
-  const mark = entry.kind === 'times' ? '' : entry.mark;
-  const amount = entry.kind === 'sum' ? entry.amount : 0;
-  const most = entry.kind === 'sum' ? entry.most : null;
-  return sql`(${sql.lit(place)}, ${entry.key}::text, ${sql.lit(entry.kind)}::text, ${json(limits)}, ${mark}::text,
-    ${amount}::float8, ${most}::float8, ${longest(entry)}::float8, ${entry.enforced}::boolean)`;
-};
+/** An entry as it stands in the statement. */
+interface EntryRow {
+  key: string;
+  kind: Entry['kind'];
+  limits: Limit[];
+  mark: string;
+  amount: number;
+  most: number | null;
+  keptMs: number;
+  enforced: boolean;
+}
+
+const rowOf = (entry: Entry): EntryRow => ({
+  ...{ key: entry.key, kind: entry.kind, enforced: entry.enforced, keptMs: longest(entry) },
+  limits: entry.kind === 'sum' ? [] : entry.limits,
+  mark: entry.kind === 'times' ? '' : entry.mark,
+  ...(entry.kind === 'sum' ? { amount: entry.amount, most: entry.most } : { amount: 0, most: null }),
+});
+
+const listed = (entry: Slots<EntryRow>, place: number): RawBuilder<unknown> => sql`(
+    ${sql.lit(place)}, ${entry.key}::text, ${entry.kind}::text, ${json(entry.limits)}, ${entry.mark}::text,
+    ${entry.amount}::float8, ${entry.most}::float8, ${entry.keptMs}::float8, ${entry.enforced}::boolean)`;
 
 /** Whether the row has no room for the entry. */
-const full = (at: number) => sql`(
+const full = (at: Slot<number>) => sql`(
   coalesce(h.blocked_until > to_timestamp(${at}::float8 / 1000), false)
   or case e.kind
     when 'times' then exists (
@@ -84,7 +98,7 @@ const full = (at: number) => sql`(
   end)`;
 
 /** What the row has after the entry was counted. */
-const added = (at: number) => sql`
+const added = (at: Slot<number>) => sql`
   case e.kind when 'times' then (
     select coalesce(jsonb_agg(t order by t::float8), '[]') || to_jsonb(${at}::float8)
     from jsonb_array_elements(h.times) t where t::float8 > ${at}::float8 - e.kept_ms
@@ -96,6 +110,54 @@ const added = (at: number) => sql`
       from jsonb_each(h.marks) m where m.value::float8 > ${at}::float8 - e.kept_ms)
     else h.marks || jsonb_build_object(e.mark, coalesce((h.marks ->> e.mark)::float8, 0) + e.amount)
   end`;
+
+interface Counting {
+  subjectKey: string;
+  factor: string;
+  hold: boolean;
+  read: string[];
+  now: Date;
+  /** The same in milliseconds. */
+  at: number;
+}
+
+const counting = drawn(
+  (_db, slots: Slots<Counting>, entries: Slots<EntryRow>[]) => sql<Counted & { lockedUntil: Date | null }>`
+    with locked as (
+      select locked_until from factor_locks
+      where subject_key = ${slots.subjectKey} and factor = ${slots.factor}
+        and locked_until > ${slots.now}::timestamptz
+    ),
+    entries (place, key, kind, limits, mark, amount, most, kept_ms, enforced)
+      as (values ${sql.join(entries.map(listed))}),
+    known as (
+      select e.key, h.times, h.marks, h.blocked_until, e.enforced and ${full(slots.at)} as "full"
+      from entries e join send_histories h using (key)
+    ),
+    counted as (
+      insert into send_histories as h (key, times, marks, expires_at)
+      select e.key, case e.kind when 'times' then jsonb_build_array(${slots.at}::float8) else '[]'::jsonb end,
+        case e.kind when 'times' then '{}'::jsonb
+          else jsonb_build_object(e.mark, case e.kind when 'tags' then ${slots.at}::float8 else e.amount end) end,
+        ${slots.now}::timestamptz + e.kept_ms * interval '1 millisecond'
+      from entries e
+      where not ${slots.hold}::boolean and not exists (select from known where known."full")
+        and not exists (select from locked) order by e.place
+      on conflict (key) do update set
+        (times, marks) = (select ${added(slots.at)} from entries e where e.key = h.key),
+        expires_at = greatest(h.expires_at, excluded.expires_at)
+      where not (select e.enforced and ${full(slots.at)} from entries e where e.key = h.key)
+      returning h.key, h.marks
+    )
+    select e.place, e.key, c.key is not null as counted, coalesce(k.times, '[]') as times,
+      coalesce(k.marks, '{}') as marks, k.blocked_until as "blockedUntil", c.marks as after,
+      (select locked_until from locked) as "lockedUntil"
+    from entries e left join counted c using (key) left join known k using (key)
+    union all
+    select ${sql.lit(entries.length)}::integer, h.key, false, '[]', h.marks, null, null, null
+    from send_histories h where h.key = any(${slots.read}::text[])
+    order by place`,
+);
 
 /**
  * Counts this moment in every row, in one statement, unless an enforced one of them is full: then in none. Under
@@ -109,42 +171,12 @@ export async function countSends(
   { lock, read, hold }: { lock: Lock | null; read: string[]; hold: boolean },
   now: Date,
 ): Promise<{ lockedUntil: Date | null; counted: Counted[]; marks: Map<string, Record<string, number>> }> {
-  const at = now.getTime();
-  const { rows } = await sql<Counted & { place: number; lockedUntil: Date | null }>`
-    with locked as (
-      select locked_until from factor_locks
-      where subject_key = ${lock?.subjectKey ?? ''} and factor = ${lock?.factor ?? ''}
-        and locked_until > ${now}::timestamptz
-    ),
-    entries (place, key, kind, limits, mark, amount, most, kept_ms, enforced)
-      as (values ${sql.join(entries.map(rowOf))}),
-    known as (
-      select e.key, h.times, h.marks, h.blocked_until, e.enforced and ${full(at)} as "full"
-      from entries e join send_histories h using (key)
-    ),
-    counted as (
-      insert into send_histories as h (key, times, marks, expires_at)
-      select e.key, case e.kind when 'times' then jsonb_build_array(${at}::float8) else '[]'::jsonb end,
-        case e.kind when 'times' then '{}'::jsonb
-          else jsonb_build_object(e.mark, case e.kind when 'tags' then ${at}::float8 else e.amount end) end,
-        ${now}::timestamptz + e.kept_ms * interval '1 millisecond'
-      from entries e
-      where not ${hold}::boolean and not exists (select from known where known."full")
-        and not exists (select from locked) order by e.place
-      on conflict (key) do update set
-        (times, marks) = (select ${added(at)} from entries e where e.key = h.key),
-        expires_at = greatest(h.expires_at, excluded.expires_at)
-      where not (select e.enforced and ${full(at)} from entries e where e.key = h.key)
-      returning h.key, h.marks
-    )
-    select e.place, e.key, c.key is not null as counted, coalesce(k.times, '[]') as times,
-      coalesce(k.marks, '{}') as marks, k.blocked_until as "blockedUntil", c.marks as after,
-      (select locked_until from locked) as "lockedUntil"
-    from entries e left join counted c using (key) left join known k using (key)
-    union all
-    select ${entries.length}::integer, h.key, false, '[]', h.marks, null, null, null
-    from send_histories h where h.key = any(${read}::text[])
-    order by place`.execute(db);
+  const { factor, subjectKey } = lock ?? { subjectKey: '', factor: '' };
+  const rows = await counting.execute(
+    db,
+    { subjectKey, factor, hold, read, now, at: now.getTime() },
+    entries.map(rowOf),
+  );
   const counted = rows.slice(0, entries.length);
   return {
     lockedUntil: counted[0]?.lockedUntil ?? null,
@@ -158,12 +190,29 @@ export type Settlement =
   /** Takes the newest moments out. */
   { key: string; times: number } | { key: string; drop: string } | { key: string; mark: string; add: number };
 
-/**
- * Takes back, or sets against, what was counted; rows that are gone stay so. The rows are taken in the order given,
- * which is that of {@link countSends}.
- */
-export const settling = (settlements: Settlement[]): Rider => sql`(
-  with given (place, key, n, gone, mark, amount) as (values ${sql.join(settlements.map(settlementRow))}),
+interface SettlementRow {
+  key: string;
+  times: number;
+  gone: string;
+  mark: string | null;
+  amount: number;
+}
+
+const settlementRow = (settlement: Settlement): SettlementRow => ({
+  ...{ key: settlement.key, times: 0, gone: '', mark: null, amount: 0 },
+  ...('times' in settlement && { times: settlement.times }),
+  ...('drop' in settlement && { gone: settlement.drop }),
+  ...('mark' in settlement && { mark: settlement.mark, amount: settlement.add }),
+});
+
+const settlingRows = drawn(
+  (_db, _slots: Slots<object>, settlements: Slots<SettlementRow>[]) => sql`
+  with given (place, key, n, gone, mark, amount) as (values ${sql.join(
+    settlements.map(
+      ({ key, times, gone, mark, amount }, place) => sql`(
+        ${sql.lit(place)}, ${key}::text, ${times}::integer, ${gone}::text, ${mark}::text, ${amount}::float8)`,
+    ),
+  )}),
   mine as (
     select g.* from given g join send_histories h using (key) order by g.place for update of h
   )
@@ -176,14 +225,15 @@ export const settling = (settlements: Settlement[]): Rider => sql`(
       when mine.mark is null then h.marks - mine.gone
       else (h.marks - mine.gone)
         || jsonb_build_object(mine.mark, greatest(0, coalesce((h.marks ->> mine.mark)::float8, 0) + mine.amount)) end
-  from mine where h.key = mine.key)`;
+  from mine where h.key = mine.key`,
+);
 
-function settlementRow(settlement: Settlement, place: number): RawBuilder<unknown> {
-  const n = 'times' in settlement ? settlement.times : 0;
-  const gone = 'drop' in settlement ? settlement.drop : '';
-  const [mark, amount] = 'mark' in settlement ? [settlement.mark, settlement.add] : [null, 0];
-  return sql`(${sql.lit(place)}, ${settlement.key}::text, ${n}::integer, ${gone}::text, ${mark}::text, ${amount}::float8)`;
-}
+/**
+ * Takes back, or sets against, what was counted; rows that are gone stay so. The rows are taken in the order given,
+ * which is that of {@link countSends}.
+ */
+export const settling = (settlements: Settlement[]): Rider =>
+  settlingRows({}, settlements.map(settlementRow));
 
 /** How long it is remembered that a prefix was blocked. */
 const BLOCKS_REMEMBERED_MS = 7 * 86_400_000;

@@ -74,7 +74,7 @@ export async function burnCode(units: Units, context: KoaContextWithOIDC, now: D
   const row = await artifacts.get(sha256(String(params.code ?? '')));
   if (row?.model !== 'AuthorizationCode' || row.app_id !== client?.clientId || row.consumed_at !== null)
     return;
-  writes.push((tx) => sendRiders(tx, [consuming(tx, row.id_hash, now)]));
+  writes.push((tx) => sendRiders(tx, [consuming(row.id_hash, now)]));
 }
 
 export interface ArtifactsDeps {
@@ -151,7 +151,7 @@ function artifactAdapter(
       const grantId = (await load(id))?.grant_id ?? null;
       const idHash = hashOf(units, id);
       units.current().writes.push({
-        guard: (handle) => consuming(handle, idHash, clock.now()),
+        guard: () => consuming(idHash, clock.now()),
         lost: () => new AlreadyUsed(usedBefore(model), grantId),
       });
     },

@@ -27,7 +27,8 @@ export function createDevices({ crypto, random, audit }: DevicesDeps): Devices {
   const revoke = ending(audit);
 
   return {
-    namedValue: (cookie, now) => joinedDevices(tokens.named(cookie), now),
+    namedBy: tokens.named,
+    joined: joinedDevices,
 
     async find(db, cookie, userId, now, named) {
       const presented = tokens.read(cookie, userId);
@@ -44,7 +45,7 @@ export function createDevices({ crypto, random, audit }: DevicesDeps): Devices {
       return { id, copied, next, passes: copied ? [] : Object.values(passes) };
     },
 
-    using(db, { cookie, device, ip, passes, userAgent, userId }, now) {
+    using(_db, { cookie, device, ip, passes, userAgent, userId }, now) {
       const use = {
         ...{ id: device?.id ?? newId('rdv', random), ip, expiresAt: after(now, lifeMs) },
         userAgent: userAgent?.slice(0, 300) ?? null,
@@ -55,8 +56,8 @@ export function createDevices({ crypto, random, audit }: DevicesDeps): Devices {
         id: use.id,
         cookie: tokens.write(cookie, userId, { id: use.id, generation }),
         ...(device
-          ? { guards: [rotating(db, userId, generation, use, now)], riders: [] }
-          : { guards: [], riders: [inserting(db, userId, use, now)] }),
+          ? { guards: [rotating(userId, generation, use, now)], riders: [] }
+          : { guards: [], riders: [inserting(userId, use, now)] }),
       };
     },
 

@@ -1,5 +1,5 @@
 import { type Generated, type RawBuilder, sql } from 'kysely';
-import { type Guard, json, type Rider } from '../../storage/index.ts';
+import { drawn, type Guard, json, type Rider, type Slot, type Slots } from '../../storage/index.ts';
 import type { Db } from '../../storage/types.ts';
 import type { NamedDevice, StepPass } from '../types.ts';
 
@@ -46,18 +46,18 @@ const live = (db: Db, userId: string, now: Date) =>
     .where('expires_at', '>', now);
 
 /** The live devices of these ids, whosever they are, as a value of a select; null: there is none. */
-export const joinedDevices = (ids: string[], now: Date): RawBuilder<NamedDevice[] | null> => sql`(
+export const joinedDevices = (ids: Slot<string[]>, now: Slot<Date>): RawBuilder<NamedDevice[] | null> => sql`(
   select jsonb_agg(found) from (
     select id, user_id as "userId", generation, rotated_at as "rotatedAt", passes
     from remembered_devices where id = any(${ids}::text[]) and revoked_at is null
       and expires_at > ${now}::timestamptz) found)`;
 
-export async function findLive(db: Db, ids: string[], now: Date): Promise<NamedDevice[]> {
-  const { rows } = await sql<{
-    found: NamedDevice[] | null;
-  }>`select ${joinedDevices(ids, now)} as found`.execute(db);
-  return rows[0]?.found ?? [];
-}
+const finding = drawn((db, slots: Slots<{ ids: string[]; now: Date }>) =>
+  db.selectNoFrom(joinedDevices(slots.ids, slots.now).as('found')),
+);
+
+export const findLive = async (db: Db, ids: string[], now: Date): Promise<NamedDevice[]> =>
+  (await finding.first(db, { ids, now }))?.found ?? [];
 
 export const listLive = (db: Db, userId: string, now: Date) =>
   live(db, userId, now).orderBy('last_used_at', 'desc').orderBy('id').execute();
@@ -70,41 +70,51 @@ export interface DeviceUse {
   expiresAt: Date;
 }
 
-export const inserting = (db: Db, userId: string, use: DeviceUse, now: Date): Rider =>
+type Using = DeviceUse & { userId: string; now: Date };
+
+const noting = drawn((db, slots: Slots<Using>) =>
   db.insertInto('remembered_devices').values({
-    id: use.id,
-    user_id: userId,
-    rotated_at: now,
-    passes: json(use.passes),
-    ip: use.ip,
-    user_agent: use.userAgent,
-    created_at: now,
-    last_used_at: now,
-    expires_at: use.expiresAt,
+    id: slots.id,
+    user_id: slots.userId,
+    rotated_at: slots.now,
+    passes: json(slots.passes),
+    ip: slots.ip,
+    user_agent: slots.userAgent,
+    created_at: slots.now,
+    last_used_at: slots.now,
+    expires_at: slots.expiresAt,
     revoked_at: null,
     revoked_reason: null,
-  });
+  }),
+);
+
+export const inserting = (userId: string, use: DeviceUse, now: Date): Rider =>
+  noting({ ...use, userId, now });
+
+const turning = drawn((db, slots: Slots<Using & { generation: number }>) =>
+  db
+    .updateTable('remembered_devices')
+    .set({
+      generation: sql<number>`greatest(generation, ${slots.generation}::integer)`,
+      rotated_at: sql<Date>`case when generation < ${slots.generation}::integer then ${slots.now}::timestamptz else rotated_at end`,
+      passes: sql<Record<string, StepPass>>`passes || ${json(slots.passes)}`,
+      ip: slots.ip,
+      user_agent: slots.userAgent,
+      last_used_at: slots.now,
+      expires_at: slots.expiresAt,
+    })
+    .where('id', '=', slots.id)
+    .where('user_id', '=', slots.userId)
+    .where('revoked_at', 'is', null)
+    .returning('id'),
+);
 
 /**
  * The next value of the cookie, and what was passed now. Two tabs that bring the same value come to the same next one.
  * Finds no row when the device has been revoked meanwhile.
  */
-export const rotating = (db: Db, userId: string, generation: number, use: DeviceUse, now: Date): Guard =>
-  db
-    .updateTable('remembered_devices')
-    .set({
-      generation: sql<number>`greatest(generation, ${generation}::integer)`,
-      rotated_at: sql<Date>`case when generation < ${generation}::integer then ${now}::timestamptz else rotated_at end`,
-      passes: sql<Record<string, StepPass>>`passes || ${json(use.passes)}`,
-      ip: use.ip,
-      user_agent: use.userAgent,
-      last_used_at: now,
-      expires_at: use.expiresAt,
-    })
-    .where('id', '=', use.id)
-    .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .returning('id');
+export const rotating = (userId: string, generation: number, use: DeviceUse, now: Date): Guard =>
+  turning({ ...use, userId, generation, now });
 
 /** Ends one device of a user, or all of them but one. Answers the ids of those that were live until now. */
 export async function endDevices(

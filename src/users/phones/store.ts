@@ -1,4 +1,5 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Slot } from '../../storage/index.ts';
 import type { Database, Db, Tx } from '../../storage/types.ts';
 
 /*
@@ -9,7 +10,7 @@ import type { Database, Db, Tx } from '../../storage/types.ts';
 /** Whether a row has proved one of the numbers, at whichever of its places. */
 export const hasProved = (
   where: ExpressionBuilder<Database, 'users'>,
-  numbers: string[],
+  numbers: string[] | [Slot<string>],
 ): Expression<SqlBool> =>
   where.or([
     where.and([where('phone', 'in', numbers), where('phone_verified', '=', true)]),
