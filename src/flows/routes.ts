@@ -215,7 +215,7 @@ async function read(
   const { db } = storage;
   const now = clock.now();
   const asked = { id, deviceIds: logins.devices.namedBy(remembered), now };
-  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin.first(db, asked) : undefined;
+  const found = /^lgn_[\w-]{22}$/.test(id) ? await findLogin(db, asked) : undefined;
   if (!found) return undefined;
   const { devices, message: state, session, user, ...row } = found;
   const [app, flow] = await Promise.all([apps.find(db, row.appId), catalog.version(db, row.flowVersionId)]);

@@ -100,32 +100,49 @@ export interface Beside {
   message(reference: RawBuilder<string | null>): RawBuilder<MessageState | null>;
 }
 
-export const findingLogin = ({ devices, message }: Beside) =>
-  drawn<{ id: string; deviceIds: string[]; now: Date }, LoginRead>((db, slots) =>
+/** As PostgreSQL writes it as JSON: moments are texts. */
+type JoinedLogin = Omit<LoginRead, 'createdAt' | 'expiresAt'> & { createdAt: string; expiresAt: string };
+
+/** The whole row is one value of JSON, which is read in less time than a column after the other. */
+export function findingLogin({ devices, message }: Beside) {
+  const finding = drawn((db, slots: Slots<{ id: string; deviceIds: string[]; now: Date }>) =>
     db
-      .selectFrom('logins')
-      .select([
-        'id',
-        'app_id as appId',
-        'flow_version_id as flowVersionId',
-        'session_id as sessionId',
-        'status',
-        'version',
-        'state',
-        'binding_hash as bindingHash',
-        'continuation',
-        'locale',
-        'created_at as createdAt',
-        'expires_at as expiresAt',
-      ])
-      .select(joinedUser('logins.user_id').as('user'))
-      .select(joinedSession('logins.session_id', slots.now).as('session'))
-      .select(devices(slots.deviceIds, slots.now).as('devices'))
-      .select(
-        message(sql`(logins.state -> 'sent' -> (logins.state ->> 'option') ->> 'codeId')`).as('message'),
+      .selectFrom(
+        db
+          .selectFrom('logins')
+          .select([
+            'id',
+            'app_id as appId',
+            'flow_version_id as flowVersionId',
+            'session_id as sessionId',
+            'status',
+            'version',
+            'state',
+            'binding_hash as bindingHash',
+            'continuation',
+            'locale',
+            'created_at as createdAt',
+            'expires_at as expiresAt',
+          ])
+          .select(joinedUser('logins.user_id').as('user'))
+          .select(joinedSession('logins.session_id', slots.now).as('session'))
+          .select(devices(slots.deviceIds, slots.now).as('devices'))
+          .select(
+            message(sql`(logins.state -> 'sent' -> (logins.state ->> 'option') ->> 'codeId')`).as('message'),
+          )
+          .where('id', '=', slots.id)
+          .as('found'),
       )
-      .where('id', '=', slots.id),
+      .select(sql<JoinedLogin>`to_json(found)`.as('login')),
   );
+
+  return async (db: Db, asked: Parameters<typeof finding>[0]): Promise<LoginRead | undefined> => {
+    const row = await finding.first(db, asked);
+    if (!row) return undefined;
+    const { createdAt, expiresAt, ...login } = row.login;
+    return { ...login, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+  };
+}
 
 export type FindLogin = ReturnType<typeof findingLogin>;
 
