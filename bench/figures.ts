@@ -78,10 +78,20 @@ function ratios(rows: Row[]): string[] {
   });
 }
 
+/** CPU of our login by that of the plain provider, round by round: what slows one of a pair slows the other. */
+function loginRatio(rows: Row[]): number | null {
+  const cpu = (name: string) =>
+    rows.find((row) => row.name === name)?.rounds.map(({ serverCpuMs }) => serverCpuMs ?? 0) ?? [];
+  const plain = cpu('plain login');
+  const pairs = cpu('login').flatMap((ours, n) => (plain[n] ? [ours / plain[n]] : []));
+  return pairs.length > 0 ? median(pairs) : null;
+}
+
 /** The whole answer as people read it. */
 export function textOf(figures: Figures): string {
   const { machine, postgres, rows, rssMb, settings, statements, users } = figures;
   const beside = ratios(rows);
+  const cpu = loginRatio(rows);
   return [
     `${machine}, PostgreSQL ${postgres}, ${users} users`,
     `${settings.workers} workers, ${settings.rounds} interleaved rounds after ${settings.warmUp} logins; median (lowest-highest)`,
@@ -89,6 +99,7 @@ export function textOf(figures: Figures): string {
     table(rows),
     '',
     ...(beside.length > 0 ? [`times oidc-provider with a plain adapter: ${beside.join(', ')}`] : []),
+    ...(cpu === null ? [] : [`CPU of a login: ${cpu.toFixed(2)} times that of the plain provider's`]),
     `one user at a time: p50 ${show(figures.oneUserP50)} ms for a login`,
     `SQL statements per login: ${statements.perLogin.toFixed(1)}, in ${statements.transactions.toFixed(1)} transactions (BEGIN and COMMIT not counted)`,
     `resident memory: ${show(rssMb.idle)} MB idle, ${show(rssMb.loaded)} MB loaded`,

@@ -3,7 +3,8 @@
  *
  * Logs users in over HTTP in a closed loop, from a process of its own, against a gateway as `npm start` runs it, on
  * PostgreSQL (`DATABASE_URL`, or one that it starts), and says what that costs. Beside it, in the same rounds on the
- * same machine, run the floors: hashing alone, a bare POST, bare Fastify, and oidc-provider with a plain adapter.
+ * same machine, run the floors: hashing alone, a bare POST, bare Fastify, and oidc-provider with a plain adapter,
+ * whose login asks for the same password and a code and does nothing else.
  *
  * `large` does so on a small database and on one with a million users and five million rows. `delivery` sends messages
  * to a gateway instead, beside the library under it, and watches memory. `--conditions`: the login's second step has a
