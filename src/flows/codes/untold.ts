@@ -15,8 +15,9 @@ export function untoldKey({ proved, services, user }: CheckContext, subjectKey: 
 export async function isClosed(
   { named, now, proved, services: { db, guard }, user }: CheckContext,
   untold: string | null,
+  factor: string,
 ): Promise<boolean> {
   if (proved) return false;
-  const locked = untold !== null && (await guard.lockedUntil(db, untold, 'sms-otp', now)) !== null;
+  const locked = untold !== null && (await guard.lockedUntil(db, untold, factor, now)) !== null;
   return locked || provedNumber(user, named) === null;
 }

@@ -208,7 +208,7 @@ async function checkCode(context: CheckContext, enrolling: Enrolling, typed: str
   if (reservation.status === 'exhausted') return retry('exhausted', text('sms-otp.exhausted'), false);
   const [tries = 0, untoldTries = 0] = reservation.counts;
   if (tries > triesPerWindow) return { is: 'locked', until: after(now, windowMs) };
-  const closed = (await isClosed(context, untold)) || untoldTries > triesPerWindow;
+  const closed = (await isClosed(context, untold, 'sms-otp')) || untoldTries > triesPerWindow;
   const found = await compareCode(context, 'sms', { reservation, typed, closed });
   if (typeof found === 'object') return passWith(context, enrolling, counted, found.codeId);
   if (found === 'expired') return retry(found, text('sms-otp.expired'), true);
